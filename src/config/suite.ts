@@ -1,0 +1,181 @@
+/**
+ * A suite as it is run: every default filled in, every size relative to the node count worked out, every quantity a
+ * number with its unit in the name. Deep-frozen; nothing further in says `?? default`.
+ */
+/** How far a control plane's settings are from production; recorded in every result, part of its fingerprint. */
+export type Profile = 'production-like' | 'fast';
+
+export interface Suite {
+  name: string;
+  description: string;
+  /** Same seed, same schedule, names and pod behaviour. */
+  seed: number;
+  controlPlane: ControlPlaneSettings;
+  fleet: FleetSettings;
+  load: LoadSettings;
+  slo: SloSettings;
+}
+
+export interface ControlPlaneSettings {
+  provider: 'local' | 'kubeconfig';
+  /** `v1.36.3`; local only. */
+  version: string;
+  profile: Profile;
+  /** Extra flags by component, without dashes: `{"kube-apiserver": {"max-requests-inflight": "800"}}`. */
+  flags: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** A separate etcd for events. */
+  eventsEtcd: boolean;
+}
+
+export interface FleetSettings {
+  nodeCount: number;
+  /** Processes that the nodes are spread over. */
+  agentCount: number;
+  /** Kubelet and kube-proxy as themselves through impersonation headers, or a client certificate per node. */
+  identity: 'impersonation' | 'certificate';
+  /** `per-node`: one connection for the kubelet and one for the proxy; `shared`: pools of <= 90 streams. */
+  connections: 'per-node' | 'shared';
+  /** `kubemark` switches off what upstream's hollow node cannot do. */
+  compat: 'none' | 'kubemark';
+  /** Nodes that begin to register per second, over all agents. */
+  rampPerSecond: number;
+  /** All nodes Ready within this, or the run is invalid. */
+  readyTimeoutMs: number;
+  /** Bytes that a Node object is padded to, as a real one's image list would. */
+  nodeObjectBytes: number;
+  leaseDurationMs: number;
+  statusReportMs: number;
+  /** Events that a real kubelet posts. */
+  events: boolean;
+  proxy: boolean;
+  capacity: { cpu: string; memory: string; podCount: number; ephemeralStorage: string };
+  labels: Readonly<Record<string, string>>;
+  pods: PodBehaviour;
+  /** gzip for replies over 128 KiB, as Go clients ask for. */
+  compression: boolean;
+}
+
+/** How long a hollow container takes from volumes mounted to running, and so on; seeded per pod. */
+export interface PodBehaviour {
+  /** Volumes mounted and sandbox ready, after the first sync. Uniform between the two. */
+  sandboxMs: { low: number; high: number };
+  /** Container started and seen running, after the sandbox. */
+  startMs: { low: number; high: number };
+  /** Containers stopped after a deletion, capped by the grace period. */
+  stopMs: { low: number; high: number };
+}
+
+export interface LoadSettings {
+  agentCount: number;
+  /** Namespaces made for the load; object i goes to namespace i mod count. */
+  namespaceCount: number;
+  /** User and groups of the load; never system:masters unless asked for. */
+  identity: { user: string; groups: readonly string[] };
+  connectionCount: number;
+  maxInFlightCount: number;
+  requestTimeoutMs: number;
+  phases: readonly LoadPhase[];
+}
+
+export interface LoadPhase {
+  name: string;
+  /** False: warm-up, shown and left out of the verdicts. */
+  measured: boolean;
+  /** The phase ends no earlier; 0 where the actions' own lengths decide. */
+  durationMs: number;
+  /** Longest wait after the last arrival for calls in flight and for `waitFor`. */
+  settleTimeoutMs: number;
+  actions: readonly LoadAction[];
+}
+
+export type LoadAction = CreateAction | ChurnAction | ReadsAction | WatchesAction;
+
+/** How arrivals are spread: evenly, or with exponential gaps (seeded). */
+export type Arrival = 'constant' | 'poisson';
+
+/** Creates `objectCount` objects at a rate; they stay until clean-up. */
+export interface CreateAction {
+  action: 'create';
+  name: string;
+  object: ObjectTemplate;
+  objectCount: number;
+  ratePerSecond: number;
+  arrival: Arrival;
+  /** The phase waits until every object's pods are Running. */
+  waitFor: 'nothing' | 'running';
+}
+
+/** Creates objects at a rate for a duration and deletes each after its lifetime: both on the absolute schedule. */
+export interface ChurnAction {
+  action: 'churn';
+  name: string;
+  object: ObjectTemplate;
+  ratePerSecond: number;
+  arrival: Arrival;
+  durationMs: number;
+  lifetimeMs: number;
+}
+
+/** A weighted mix of GETs and LISTs at a rate for a duration. */
+export interface ReadsAction {
+  action: 'reads';
+  name: string;
+  ratePerSecond: number;
+  arrival: Arrival;
+  durationMs: number;
+  mix: readonly ReadTemplate[];
+}
+
+export interface ReadTemplate {
+  verb: 'get' | 'list';
+  /** Group, version and plural: `pods`, `deployments.apps`, `leases.coordination.k8s.io`. */
+  resource: ResourceRef;
+  scope: 'namespace' | 'cluster';
+  /** `cached`: resourceVersion=0; `consistent`: no resourceVersion; `paged`: limit and continue, a page a call. */
+  consistency: 'cached' | 'consistent' | 'paged';
+  /** Page size for `paged`. */
+  limit: number;
+  labelSelector: string;
+  fieldSelector: string;
+  weight: number;
+}
+
+/** Long watches, held for the whole phase. */
+export interface WatchesAction {
+  action: 'watches';
+  name: string;
+  watcherCount: number;
+  resource: ResourceRef;
+  scope: 'namespace' | 'cluster';
+  labelSelector: string;
+  fieldSelector: string;
+}
+
+export interface ResourceRef {
+  group: string;
+  version: string;
+  plural: string;
+  namespaced: boolean;
+}
+
+/** A manifest with variables: `${name}`, `${namespace}`, `${index}`, `${run}`, `${phase}`, `${random}`. */
+export interface ObjectTemplate {
+  resource: ResourceRef;
+  apiVersion: string;
+  kind: string;
+  manifest: Readonly<Record<string, unknown>>;
+  /** Pods that one object stands for: 1 for a bare pod, replicas for a Deployment, 0 for a ConfigMap. */
+  podCount: number;
+}
+
+export interface SloSettings {
+  /** Which verdicts decide the exit code. */
+  judge: readonly ('client-slo' | 'official-sli')[];
+  mutatingLimitMs: number;
+  readResourceLimitMs: number;
+  readNamespaceLimitMs: number;
+  readClusterLimitMs: number;
+  podStartupLimitMs: number;
+  /** 0..1; 0.99 in the official text. */
+  quantile: number;
+}

@@ -1,0 +1,25 @@
+/**
+ * Logs: NDJSON through pino, a constant message plus fields, lower case. The run's log goes to a file in the result
+ * folder; the terminal shows the display, not the log.
+ */
+import { type DestinationStream, destination, type Logger, pino } from 'pino';
+
+export type { Logger } from 'pino';
+
+/** A logger that writes NDJSON to `path` (created, appended), at `level`. Times are ISO 8601 in UTC. */
+export function fileLogger(path: string, level: 'debug' | 'info' | 'warn' = 'info'): Logger {
+  return pino(
+    { level, timestamp: pino.stdTimeFunctions.isoTime },
+    destination({ dest: path, mkdir: true, sync: true }),
+  );
+}
+
+/** A logger over any stream, such as standard error. */
+export function streamLogger(stream: DestinationStream, level: 'debug' | 'info' | 'warn' = 'info'): Logger {
+  return pino({ level, timestamp: pino.stdTimeFunctions.isoTime }, stream);
+}
+
+/** A logger that drops everything: for tests and for library use without a log. */
+export function silentLogger(): Logger {
+  return pino({ level: 'silent' });
+}

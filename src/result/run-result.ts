@@ -1,0 +1,406 @@
+/**
+ * RunResult v1: everything a run leaves behind, in one JSON document. Reports, comparisons and gates are rebuilt
+ * from it alone. Instants are milliseconds since the start of the run (`…Ms`, monotonic) unless the name says wall
+ * time; latencies are integer microseconds (`…Us`).
+ */
+
+export const RUN_RESULT_SCHEMA = 'hollowmark.dev/run-result/v1';
+
+/** Percentiles of a histogram, for readers that do not decode it; absent values where `count` is 0. */
+export interface DistributionSummary {
+  count: number;
+  minUs: number;
+  meanUs: number;
+  p50Us: number;
+  p90Us: number;
+  p95Us: number;
+  p99Us: number;
+  p999Us: number;
+  maxUs: number;
+}
+
+/** A latency distribution: HDR histogram (V2, compressed, base64; microseconds, 3 digits) and its summary. */
+export interface Distribution {
+  /** Empty string where `summary.count` is 0. */
+  encoded: string;
+  summary: DistributionSummary;
+  /** Samples clamped to the histogram's upper end, 1 h: never silently dropped. */
+  overRangeCount: number;
+}
+
+export type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete' | 'deletecollection';
+/** As kube-apiserver labels it: a request with a name or a create is `resource`; one namespace; the whole cluster. */
+export type Scope = 'resource' | 'namespace' | 'cluster';
+/** Who sent it: measured load, the fleet's kubelets and proxies, availability probes, or the harness's own set-up. */
+export type CallSource = 'load' | 'kubelet' | 'kube-proxy' | 'probe' | 'setup';
+
+export interface SeriesKey {
+  source: CallSource;
+  verb: Verb;
+  /** Plural with group where there is one: `pods`, `deployments.apps`. */
+  resource: string;
+  /** `status`, `token`, …; empty for none. */
+  subresource: string;
+  scope: Scope;
+  /** What makes two series of one verb differ: `cached`, `consistent`, `paged`; empty for none. */
+  variant: string;
+  /** Name of the suite's phase. */
+  phase: string;
+}
+
+/** `http-429`, `http-5xx`, `timeout`, `connection`, …: see docs/measurements.md. */
+export type ErrorClass =
+  | 'http-4xx'
+  | 'http-409'
+  | 'http-429'
+  | 'http-5xx'
+  | 'timeout'
+  | 'connection'
+  | 'protocol'
+  | 'cancelled';
+
+export interface CallSeries {
+  key: SeriesKey;
+  /** Arrivals the schedule asked for. Conservation: offered = done + failed + dropped + inFlightAtEnd. */
+  offeredCount: number;
+  doneCount: number;
+  failedCount: number;
+  /** Arrivals that could not start (in-flight cap, stop); never rescheduled. */
+  droppedCount: number;
+  inFlightAtEndCount: number;
+  errors: Partial<Record<ErrorClass, number>>;
+  /** Bodies as received, after decompression. */
+  receivedBytes: number;
+  sentBytes: number;
+  /** Intended start to last byte: what a user of the cluster feels; failed calls included by their duration. */
+  response: Distribution;
+  /** Sent to last byte. */
+  service: Distribution;
+}
+
+export type PodKind = 'stateless' | 'stateful';
+/** Names after ClusterLoader2's transitions. `pod_startup` = create sent → Running seen by the watcher. */
+export type PodStartupPhase =
+  | 'create_to_schedule'
+  | 'schedule_to_kubelet'
+  | 'kubelet_to_run'
+  | 'run_to_watch'
+  | 'schedule_to_watch'
+  | 'pod_startup';
+
+export interface PodStartup {
+  kind: PodKind;
+  phase: string;
+  createdCount: number;
+  /** Seen Running by the watcher. */
+  startedCount: number;
+  /** Never seen Running though they lived longer than the limit (or to the end): counted as over the limit. */
+  neverStartedCount: number;
+  /** Deleted younger than the limit and not yet Running: nothing can be said of them. */
+  censoredCount: number;
+  phases: Partial<Record<PodStartupPhase, Distribution>>;
+  /** The slowest pods, slowest first; at most 20. Instants in ms since the start of the run, absent if never seen. */
+  slowest: PodTimeline[];
+  /** Server stamps (1 s grain) minus own watch, per pod; a health check of the clocks. Milliseconds. */
+  serverClockDifferenceMs?: { count: number; minMs: number; medianMs: number; maxMs: number };
+}
+
+/** One pod's instants, in ms since the start of the run on the shared monotonic clock. */
+export interface PodTimeline {
+  namespace: string;
+  name: string;
+  node?: string;
+  intendedMs?: number;
+  sentMs?: number;
+  createdMs?: number;
+  scheduledMs?: number;
+  kubeletSeenMs?: number;
+  runningSentMs?: number;
+  runningSeenMs?: number;
+  deletedMs?: number;
+  goneMs?: number;
+}
+
+export interface WatchFanOut {
+  phase: string;
+  resource: string;
+  scope: Scope;
+  watcherCount: number;
+  eventCount: number;
+  receivedBytes: number;
+  reconnectCount: number;
+  relistCount: number;
+  /** From the first watcher's receipt of a resourceVersion to each other watcher's. */
+  deliverySpread: Distribution;
+}
+
+export interface FleetSummary {
+  nodeCount: number;
+  registeredCount: number;
+  readyCount: number;
+  lostCount: number;
+  /** First request of a node → its Ready condition acknowledged. */
+  registration: Distribution;
+  /** Due → acknowledged. */
+  leaseLateness: Distribution;
+  /** Part of the lateness that the fleet itself caused: due → sent. */
+  leaseSlip: Distribution;
+  leaseMissedCount: number;
+  watchCount: number;
+  connectionCount: number;
+  reconnectCount: number;
+  relistCount: number;
+  podsStartedCount: number;
+  podsDeletedCount: number;
+}
+
+/** One window of the run's time series; windows tile the run. Rates can be had from the counts and the length. */
+export interface TimelineWindow {
+  startMs: number;
+  endMs: number;
+  phase: string;
+  offeredCount: number;
+  achievedCount: number;
+  droppedCount: number;
+  failedCount: number;
+  /** Of the load's response times in this window; absent when there were none. */
+  p50Us?: number;
+  p99Us?: number;
+  maxUs?: number;
+  slipP99Us?: number;
+  loopLagP99Us?: number;
+  /** Counts of response times by row of LATENCY_ROWS_US, for the heatmap. */
+  heat: number[];
+  gauges: Gauges;
+}
+
+/** Last known values at the end of a window; absent if unknown. */
+export interface Gauges {
+  nodesReady?: number;
+  podsPending?: number;
+  podsRunning?: number;
+  inFlight?: number;
+  apiserverCpuCores?: number;
+  apiserverRssBytes?: number;
+  etcdCpuCores?: number;
+  etcdRssBytes?: number;
+  fleetCpuCores?: number;
+  fleetRssBytes?: number;
+  loadCpuCores?: number;
+}
+
+/** Upper edges of the heatmap's rows, in microseconds: four a decade from 100 µs to 100 s; the last row is open. */
+export const LATENCY_ROWS_US: readonly number[] = Array.from({ length: 25 }, (_, i) =>
+  Math.round(100 * 10 ** (i / 4)),
+);
+
+/** Difference of one server-side SLI histogram between two scrapes. */
+export interface ServerSli {
+  verb: string;
+  resource: string;
+  group: string;
+  subresource: string;
+  scope: string;
+  count: number;
+  sumSeconds: number;
+  /** Cumulative counts by upper edge in seconds, ascending, +Inf last as null. */
+  buckets: { leSeconds: number | null; count: number }[];
+}
+
+/** What one process of the control plane said of itself between the first and the last scrape. */
+export interface ServerComponent {
+  component: string;
+  name: string;
+  scrapeCount: number;
+  scrapeGapCount: number;
+  unreachable?: string;
+  cpuSeconds?: number;
+  maxRssBytes?: number;
+  maxGoroutineCount?: number;
+  /** kube-apiserver only. */
+  sli?: ServerSli[];
+  priorityLevels?: { name: string; dispatchedCount: number; rejectedCount: number; waitSeconds: number }[];
+  flowSchemas?: { name: string; priorityLevel: string; dispatchedCount: number }[];
+  /** Clients of the API server: time their own rate limiter held requests back. */
+  rateLimiterWaitSeconds?: number;
+  rateLimiterWaitCount?: number;
+  /** Anything else worth showing, by metric name: deltas of counters, maxima of gauges. */
+  metrics: Record<string, number>;
+}
+
+export type AgentRole = 'fleet' | 'load' | 'observer';
+
+/** How well an agent kept its own promises. */
+export interface AgentHealth {
+  id: string;
+  role: AgentRole;
+  pid: number;
+  state: 'completed' | 'lost' | 'failed';
+  reason?: string;
+  /** Sent minus intended, load agents. */
+  slip: Distribution;
+  loopLag: Distribution;
+  gcRatio: number;
+  maxGcPauseMs: number;
+  /** Of one core: mean, and the busiest window. */
+  meanCpuRatio: number;
+  maxCpuRatio: number;
+  maxRssBytes: number;
+  maxInFlightCount: number;
+  /** Longest time between two reports of the agent, against its period. */
+  maxReportGapMs: number;
+}
+
+export interface HostHealth {
+  cpuCount: number;
+  meanCpuRatio: number;
+  maxCpuRatio: number;
+  stealRatio: number;
+  throttledCount: number;
+}
+
+export interface PhaseResult {
+  name: string;
+  /** Warm-up phases are shown and left out of verdicts. */
+  measured: boolean;
+  startMs: number;
+  endMs: number;
+  state: 'completed' | 'interrupted' | 'failed';
+  reason?: string;
+  actions: { action: string; description: string; offeredPerSecond: number; achievedPerSecond: number }[];
+}
+
+/** What must be equal before two runs are compared. */
+export interface Fingerprint {
+  suiteSha256: string;
+  nodeCount: number;
+  kubernetesVersion: string;
+  profile: string;
+  provenance: string;
+  fidelity: string;
+  identity: string;
+  connections: string;
+  encoding: string;
+  machineClass: string;
+}
+
+export type VerdictState = 'pass' | 'fail' | 'inconclusive' | 'no-data';
+
+/** One limit held against one set of samples. */
+export interface SloCheck {
+  /** `client-slo` / `official-sli` / `threshold`. */
+  kind: SloKind;
+  /** Official name of the SLI: `mutating API call latency`, `read-only API call latency`, `pod startup latency`. */
+  slo: string;
+  /** What it was held against: `create pods (resource)`. */
+  subject: string;
+  phase: string;
+  state: VerdictState;
+  sampleCount: number;
+  quantile: number;
+  limitUs: number;
+  /** Absent where the server's first bucket hides it; then `text` says `<50 ms`. */
+  valueUs?: number;
+  /** Samples over the limit, never-started pods included. */
+  overLimitCount: number;
+  /** Good 5-minute windows / all; absent when the run is shorter than one. */
+  goodWindowRatio?: number;
+  /** One sentence for people, with the figure. */
+  text: string;
+}
+
+export type SloKind = 'client-slo' | 'official-sli' | 'threshold';
+
+export interface SloVerdict {
+  kind: SloKind;
+  /** True where it decides the exit code (`slo.judge`). */
+  judged: boolean;
+  state: VerdictState;
+  checks: SloCheck[];
+  text: string;
+}
+
+export type TrustState = 'VALID' | 'DEGRADED' | 'INVALID';
+
+export interface TrustCheck {
+  name: string;
+  state: TrustState;
+  /** Figure, its unit in the text: `slip p99 3.1 ms, limit 50 ms`. */
+  text: string;
+  value?: number;
+  limit?: number;
+}
+
+export interface TrustVerdict {
+  state: TrustState;
+  checks: TrustCheck[];
+  /** Facts a reader must know that are no fault: co-location, profile. */
+  notes: string[];
+}
+
+export interface Verdicts {
+  slo: SloVerdict[];
+  trust: TrustVerdict;
+  exitCode: number;
+  /** One line: what decided the exit code. */
+  text: string;
+}
+
+export interface RunResult {
+  schema: typeof RUN_RESULT_SCHEMA;
+  /** `20261122-120400-quickstart` */
+  runId: string;
+  tool: { name: 'hollowmark'; version: string };
+  state: 'completed' | 'interrupted' | 'failed';
+  /** Why the run is not `completed`. */
+  reason?: string;
+  startedAt: string;
+  endedAt: string;
+  durationMs: number;
+  /** Arguments that repeat the run exactly. */
+  command: string[];
+  suite: {
+    name: string;
+    description: string;
+    path: string;
+    sha256: string;
+    text: string;
+    seed: number;
+    overrides: string[];
+    /** The suite as resolved, defaults filled in. */
+    resolved: unknown;
+  };
+  machine: {
+    hostname: string;
+    os: string;
+    arch: string;
+    cpuModel: string;
+    cpuCount: number;
+    memoryBytes: number;
+    nodeVersion: string;
+  };
+  controlPlane: {
+    provider: string;
+    kubernetesVersion: string;
+    clusterUid: string;
+    profile: string;
+    provenance: { source: string; kubernetesVersion: string; etcdVersion?: string; goVersion?: string };
+    components: { component: string; name: string; args: string[] }[];
+    startMs?: number;
+    colocated: boolean;
+  };
+  fingerprint: Fingerprint;
+  phases: PhaseResult[];
+  series: CallSeries[];
+  podStartup: PodStartup[];
+  watches: WatchFanOut[];
+  fleet: FleetSummary;
+  /** Pods bound per second while pods waited: scheduler throughput, best 10 s window and mean. */
+  scheduling?: { boundCount: number; meanPerSecond: number; maxPerSecond: number };
+  timeline: TimelineWindow[];
+  server: ServerComponent[];
+  agents: AgentHealth[];
+  hostHealth: HostHealth;
+  cleanup: { state: 'clean' | 'left' | 'skipped'; leftCount: number; durationMs: number; text: string };
+  verdicts: Verdicts;
+}
