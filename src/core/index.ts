@@ -16,6 +16,7 @@ export {
 } from './errors.ts';
 export type { Host, TextSink } from './host.ts';
 export { fileLogger, type Logger, silentLogger, streamLogger } from './log.ts';
+export { compiledScriptPath, packageRoot } from './package-root.ts';
 export { hash32, type Random, seededRandom } from './random.ts';
 export {
   formatBytes,
