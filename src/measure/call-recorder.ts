@@ -1,0 +1,176 @@
+/**
+ * The agents' side of call recording: one open window per series, drained whole each time a window closes, so that
+ * an agent holds two histograms per busy series however long the run is. What the coordinator does with the drained
+ * windows is in call-collector.ts.
+ */
+import { type EncodedHistogram, type ErrorClass, LatencyHistogram, type SeriesKey } from '../result/index.ts';
+import type { CallRecorder, CallSeriesRecorder, Outcome } from './calls.ts';
+
+/** An arrival sent later than this after its instant was not achieved at the rate the schedule asked for. */
+export const LATE_START_US = 1_000_000;
+/** Windows without a call after which a series gives its histograms' memory back (a phase that is over). */
+const IDLE_WINDOW_LIMIT = 2;
+
+/** What one series saw in one window; JSON as it stands. */
+export interface CallWindow {
+  key: SeriesKey;
+  offeredCount: number;
+  doneCount: number;
+  failedCount: number;
+  droppedCount: number;
+  /** Ended calls that had been sent more than LATE_START_US after their instant. */
+  lateStartCount: number;
+  errors: Partial<Record<ErrorClass, number>>;
+  receivedBytes: number;
+  sentBytes: number;
+  /** Absent where no call ended in the window. */
+  response?: EncodedHistogram;
+  service?: EncodedHistogram;
+}
+
+/** One string per series: what two keys have in common if and only if they are the same series. */
+export function seriesId(key: SeriesKey): string {
+  return [key.phase, key.source, key.verb, key.resource, key.subresource, key.scope, key.variant]
+    .map(encodeURIComponent)
+    .join('/');
+}
+
+/** Records the calls of one agent. Recording costs under a microsecond a call and allocates nothing. */
+export class RunCallRecorder implements CallRecorder {
+  readonly #series = new Map<string, SeriesWindow>();
+  readonly #slip = new LatencyHistogram();
+  #inFlightCount = 0;
+
+  series(key: SeriesKey): CallSeriesRecorder {
+    const id = seriesId(key);
+    let series = this.#series.get(id);
+    if (series === undefined) {
+      // Slip is the load's own lateness: calls without a schedule are sent when they are intended.
+      series = new SeriesWindow({ ...key }, key.source === 'load' ? this.#slip : undefined);
+      this.#series.set(id, series);
+    }
+    return series;
+  }
+
+  /** Closes the window: what every series saw since the last drain; series that saw nothing are left out. */
+  drain(): CallWindow[] {
+    const windows: CallWindow[] = [];
+    for (const series of this.#series.values()) {
+      const window = series.drain();
+      if (window !== undefined) windows.push(window);
+    }
+    return windows;
+  }
+
+  /** Sent minus intended of the load's calls that ended since the last time this was called. */
+  drainSlip(): EncodedHistogram {
+    const wire = this.#slip.toWire();
+    this.#slip.reset();
+    return wire;
+  }
+
+  /** Load calls offered and neither dropped nor ended, now. */
+  inFlightCount(): number {
+    this.#inFlightCount = 0;
+    for (const series of this.#series.values()) this.#inFlightCount += series.inFlightCount;
+    return this.#inFlightCount;
+  }
+}
+
+class SeriesWindow implements CallSeriesRecorder {
+  readonly #key: SeriesKey;
+  readonly #slip: LatencyHistogram | undefined;
+  #response: LatencyHistogram | undefined;
+  #service: LatencyHistogram | undefined;
+  #idleWindowCount = 0;
+  #offeredCount = 0;
+  #doneCount = 0;
+  #failedCount = 0;
+  #droppedCount = 0;
+  #lateStartCount = 0;
+  #errors: Partial<Record<ErrorClass, number>> = {};
+  #receivedBytes = 0;
+  #sentBytes = 0;
+  #openCount = 0;
+
+  constructor(key: SeriesKey, slip: LatencyHistogram | undefined) {
+    this.#key = key;
+    this.#slip = slip;
+  }
+
+  get inFlightCount(): number {
+    return Math.max(0, this.#openCount);
+  }
+
+  offer(count = 1): void {
+    this.#offeredCount += count;
+    this.#openCount += count;
+  }
+
+  drop(count = 1): void {
+    this.#droppedCount += count;
+    this.#openCount -= count;
+  }
+
+  record(
+    intendedUs: number,
+    sentUs: number,
+    doneUs: number,
+    outcome: Outcome,
+    receivedBytes: number,
+    sentBytes: number,
+  ): void {
+    this.#response ??= new LatencyHistogram();
+    this.#service ??= new LatencyHistogram();
+    this.#response.record(doneUs - intendedUs);
+    this.#service.record(doneUs - sentUs);
+    this.#slip?.record(sentUs - intendedUs);
+    if (sentUs - intendedUs > LATE_START_US) this.#lateStartCount++;
+    if (outcome === 'ok') this.#doneCount++;
+    else {
+      this.#failedCount++;
+      this.#errors[outcome] = (this.#errors[outcome] ?? 0) + 1;
+    }
+    this.#receivedBytes += receivedBytes;
+    this.#sentBytes += sentBytes;
+    this.#openCount--;
+  }
+
+  drain(): CallWindow | undefined {
+    const endedCount = this.#doneCount + this.#failedCount;
+    if (endedCount + this.#offeredCount + this.#droppedCount === 0) {
+      if (++this.#idleWindowCount >= IDLE_WINDOW_LIMIT) {
+        this.#response = undefined;
+        this.#service = undefined;
+      }
+      return undefined;
+    }
+    this.#idleWindowCount = 0;
+    const window: CallWindow = {
+      key: this.#key,
+      offeredCount: this.#offeredCount,
+      doneCount: this.#doneCount,
+      failedCount: this.#failedCount,
+      droppedCount: this.#droppedCount,
+      lateStartCount: this.#lateStartCount,
+      errors: this.#errors,
+      receivedBytes: this.#receivedBytes,
+      sentBytes: this.#sentBytes,
+    };
+    if (endedCount > 0 && this.#response !== undefined && this.#service !== undefined) {
+      window.response = this.#response.toWire();
+      window.service = this.#service.toWire();
+      this.#response.reset();
+      this.#service.reset();
+    }
+    this.#offeredCount = 0;
+    this.#doneCount = 0;
+    this.#failedCount = 0;
+    this.#droppedCount = 0;
+    this.#lateStartCount = 0;
+    this.#errors = {};
+    this.#receivedBytes = 0;
+    this.#sentBytes = 0;
+    return window;
+  }
+}
