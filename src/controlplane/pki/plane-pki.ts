@@ -1,0 +1,147 @@
+/**
+ * All keys, certificates and kubeconfig files of one control plane, written to a folder only its owner can read.
+ * The set and the subjects are those of kubeadm.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Profile } from '../../config/index.ts';
+import { diskError } from '../process/managed-process.ts';
+import {
+  CertificateAuthority,
+  type KeyAndCertificate,
+  type KeyKind,
+  makeSigningKeyPair,
+} from './authority.ts';
+import { formatKubeconfig } from './kubeconfig.ts';
+
+/** What is needed to make the files of a plane. */
+export interface PkiSettings {
+  /** Folder to write to; created. */
+  directory: string;
+  profile: Profile;
+  /** URL that every client uses: the API server, or the load balancer in front of several. */
+  server: string;
+  /** More names and addresses in the API servers' certificates, such as the advertised address. */
+  extraNames?: readonly string[];
+  extraAddresses?: readonly string[];
+}
+
+export interface PlanePki {
+  readonly authority: CertificateAuthority;
+  readonly caPem: string;
+  /** Identity of hollowmark itself, group system:masters: set-up, clean-up and scrapes. */
+  readonly admin: KeyAndCertificate;
+  /** Client certificate for etcd, as the API server uses it: health checks and scrapes. */
+  readonly etcdCaPem: string;
+  readonly etcdClient: KeyAndCertificate;
+}
+
+/** Where a plane's files are, given its folder; also valid for a folder inside a container. */
+export function pkiPaths(directory: string) {
+  const path = (name: string) => join(directory, name);
+  return {
+    ca: path('ca.crt'),
+    caKey: path('ca.key'),
+    etcdCa: path('etcd-ca.crt'),
+    etcdServer: { cert: path('etcd-server.crt'), key: path('etcd-server.key') },
+    etcdPeer: { cert: path('etcd-peer.crt'), key: path('etcd-peer.key') },
+    etcdClient: { cert: path('apiserver-etcd-client.crt'), key: path('apiserver-etcd-client.key') },
+    apiserver: { cert: path('apiserver.crt'), key: path('apiserver.key') },
+    kubeletClient: { cert: path('apiserver-kubelet-client.crt'), key: path('apiserver-kubelet-client.key') },
+    frontProxyCa: path('front-proxy-ca.crt'),
+    frontProxyClient: { cert: path('front-proxy-client.crt'), key: path('front-proxy-client.key') },
+    serviceAccountKey: path('sa.key'),
+    serviceAccountPublicKey: path('sa.pub'),
+    controllerManager: {
+      cert: path('kube-controller-manager.crt'),
+      key: path('kube-controller-manager.key'),
+    },
+    scheduler: { cert: path('kube-scheduler.crt'), key: path('kube-scheduler.key') },
+    controllerManagerKubeconfig: path('kube-controller-manager.kubeconfig'),
+    schedulerKubeconfig: path('kube-scheduler.kubeconfig'),
+    adminKubeconfig: path('admin.kubeconfig'),
+  } as const;
+}
+
+/** Names under which pods and clients reach the API server. */
+const API_SERVER_NAMES = [
+  'localhost',
+  'kubernetes',
+  'kubernetes.default',
+  'kubernetes.default.svc',
+  'kubernetes.default.svc.cluster.local',
+];
+
+/**
+ * Makes and writes everything a plane needs. Serving and service account keys are RSA-2048 in `production-like`, as
+ * kubeadm's are (cheaper ones would change what a handshake and a token cost), P-256 in `fast`; client keys are
+ * P-256 in both.
+ * @throws HM_DISK_FULL if the folder cannot be written for want of space.
+ */
+export async function writePlanePki(settings: PkiSettings): Promise<PlanePki> {
+  const kind: KeyKind = settings.profile === 'production-like' ? 'rsa-2048' : 'ec-p256';
+  const paths = pkiPaths(settings.directory);
+  const [authority, etcdAuthority, frontProxyAuthority, serviceAccount] = await Promise.all([
+    CertificateAuthority.create('hollowmark-ca', kind),
+    CertificateAuthority.create('hollowmark-etcd-ca', kind),
+    CertificateAuthority.create('hollowmark-front-proxy-ca', kind),
+    makeSigningKeyPair(kind),
+  ]);
+  const loopback = { dnsNames: ['localhost'], addresses: ['127.0.0.1'], keyKind: kind } as const;
+  const client = (commonName: string, ...organizations: string[]) =>
+    authority.issue({ commonName, organizations, usage: 'client' });
+  const [apiserver, etcdServer, etcdPeer, controllerManager, scheduler] = await Promise.all([
+    authority.issue({
+      commonName: 'kube-apiserver',
+      usage: 'server',
+      dnsNames: [...API_SERVER_NAMES, ...(settings.extraNames ?? [])],
+      addresses: ['127.0.0.1', ...(settings.extraAddresses ?? [])],
+      keyKind: kind,
+    }),
+    etcdAuthority.issue({ commonName: 'etcd', usage: 'server-and-client', ...loopback }),
+    etcdAuthority.issue({ commonName: 'etcd-peer', usage: 'server-and-client', ...loopback }),
+    authority.issue({ commonName: 'kube-controller-manager', usage: 'server', ...loopback }),
+    authority.issue({ commonName: 'kube-scheduler', usage: 'server', ...loopback }),
+  ]);
+  const [admin, controllerManagerUser, schedulerUser, kubeletClient, etcdClient, frontProxyClient] =
+    await Promise.all([
+      client('hollowmark-admin', 'system:masters'),
+      client('system:kube-controller-manager'),
+      client('system:kube-scheduler'),
+      client('kube-apiserver-kubelet-client', 'system:masters'),
+      etcdAuthority.issue({ commonName: 'kube-apiserver-etcd-client', usage: 'client' }),
+      frontProxyAuthority.issue({ commonName: 'front-proxy-client', usage: 'client' }),
+    ]);
+  const kubeconfig = (name: string, user: KeyAndCertificate) =>
+    formatKubeconfig({ name, server: settings.server, caPem: authority.certPem, user });
+
+  const files = new Map<string, string>([
+    [paths.ca, authority.certPem],
+    [paths.caKey, authority.keyPem],
+    [paths.etcdCa, etcdAuthority.certPem],
+    [paths.frontProxyCa, frontProxyAuthority.certPem],
+    [paths.serviceAccountKey, serviceAccount.privatePem],
+    [paths.serviceAccountPublicKey, serviceAccount.publicPem],
+    [paths.controllerManagerKubeconfig, kubeconfig('kube-controller-manager', controllerManagerUser)],
+    [paths.schedulerKubeconfig, kubeconfig('kube-scheduler', schedulerUser)],
+    [paths.adminKubeconfig, kubeconfig('hollowmark', admin)],
+  ]);
+  const pairs: [{ cert: string; key: string }, KeyAndCertificate][] = [
+    [paths.apiserver, apiserver],
+    [paths.etcdServer, etcdServer],
+    [paths.etcdPeer, etcdPeer],
+    [paths.etcdClient, etcdClient],
+    [paths.kubeletClient, kubeletClient],
+    [paths.frontProxyClient, frontProxyClient],
+    [paths.controllerManager, controllerManager],
+    [paths.scheduler, scheduler],
+  ];
+  for (const [at, pair] of pairs) files.set(at.cert, pair.certPem).set(at.key, pair.keyPem);
+  try {
+    mkdirSync(settings.directory, { recursive: true, mode: 0o700 });
+    for (const [path, text] of files) writeFileSync(path, text, { mode: 0o600 });
+  } catch (cause) {
+    throw diskError(cause, `certificates cannot be written to ${settings.directory}`);
+  }
+  return { authority, caPem: authority.certPem, admin, etcdCaPem: etcdAuthority.certPem, etcdClient };
+}
