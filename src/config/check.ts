@@ -1,0 +1,145 @@
+/**
+ * Combinations that cannot work, each found by looking at more than one value of the resolved suite. What is merely
+ * large is the plan's to say.
+ */
+import { quote } from './issues.ts';
+import type { ReportProblem } from './parameters.ts';
+import type { Path } from './paths.ts';
+import { nodePodCapacity, podFootprint } from './footprint.ts';
+import { LOCAL_ONLY_KEYS } from './schema-control-plane.ts';
+import type { LoadAction, Suite } from './suite.ts';
+
+/** Where the pieces of the resolved suite stand in the text. */
+export interface CheckContext {
+  report: ReportProblem;
+  /** Keys of `controlPlane` that were written down, in the file or by `--set`. */
+  controlPlaneKeys: readonly string[];
+  /** Position in the text of each action by phase: actions with problems of their own are missing in the suite. */
+  actionPath(phaseIndex: number, action: LoadAction): Path;
+}
+
+/** Reports every impossible combination of `suite`. */
+export function checkSuite(suite: Suite, context: CheckContext): void {
+  checkControlPlane(suite, context);
+  checkFleet(suite, context.report);
+  checkNames(suite, context);
+  checkLoad(suite, context);
+}
+
+function checkControlPlane(suite: Suite, context: CheckContext): void {
+  if (suite.controlPlane.provider !== 'kubeconfig') return;
+  for (const key of LOCAL_ONLY_KEYS) {
+    if (context.controlPlaneKeys.includes(key))
+      context.report(['controlPlane', key], 'is for provider: local; an attached cluster is as it is');
+  }
+  if (suite.fleet.identity === 'certificate')
+    context.report(
+      ['fleet', 'identity'],
+      'certificate needs provider: local, whose certificate authority hollowmark has; expected impersonation',
+    );
+}
+
+function checkFleet(suite: Suite, report: ReportProblem): void {
+  const { fleet } = suite;
+  if (fleet.identity === 'certificate' && fleet.connections === 'shared')
+    report(
+      ['fleet', 'connections'],
+      'shared connections carry many nodes and a client certificate names one: expected per-node, or identity: impersonation',
+    );
+  if (fleet.agentCount > Math.max(1, fleet.nodeCount))
+    report(['fleet', 'agents'], `expected at most one for each node, got ${fleet.agentCount} for ${fleet.nodeCount} nodes`);
+  if (fleet.compat === 'kubemark' && fleet.events)
+    report(['fleet', 'events'], "upstream's hollow node posts no events: expected false with compat: kubemark");
+  // The kubelet renews at a quarter of the duration and the API has whole seconds.
+  if (fleet.leaseDurationMs < 4_000 || fleet.leaseDurationMs % 1_000 !== 0)
+    report(['fleet', 'leaseDuration'], `expected whole seconds, at least 4s, got ${fleet.leaseDurationMs} ms`);
+}
+
+function checkNames(suite: Suite, context: CheckContext): void {
+  const phases = new Set<string>();
+  for (const [index, phase] of suite.load.phases.entries()) {
+    if (phases.has(phase.name))
+      context.report(['load', 'phases', index, 'name'], `expected a name of its own, got ${quote(phase.name)} a second time`);
+    phases.add(phase.name);
+    const names = new Set<string>();
+    for (const action of phase.actions) {
+      if (names.has(action.name))
+        context.report(
+          [...context.actionPath(index, action), 'name'],
+          `expected a name of its own in the phase, got ${quote(action.name)} a second time`,
+        );
+      names.add(action.name);
+    }
+  }
+}
+
+function checkLoad(suite: Suite, context: CheckContext): void {
+  let standingPodCount = 0;
+  for (const [index, phase] of suite.load.phases.entries()) {
+    const phasePath = ['load', 'phases', index];
+    if (phase.durationMs === 0 && phase.actions.length > 0 && phase.actions.every(({ action }) => action === 'watches'))
+      context.report([...phasePath, 'duration'], 'is missing: watches last as long as their phase, and nothing else in it takes time');
+    for (const action of phase.actions) {
+      const path = context.actionPath(index, action);
+      if (action.action === 'create') {
+        standingPodCount += checkCreate(action, suite, standingPodCount, path, context.report);
+      } else if (action.action === 'churn') {
+        checkChurn(action, suite, standingPodCount, path, context.report);
+      }
+    }
+  }
+}
+
+type ActionOf<K extends LoadAction['action']> = Extract<LoadAction, { action: K }>;
+
+function checkCreate(
+  action: ActionOf<'create'>,
+  suite: Suite,
+  standingPodCount: number,
+  path: Path,
+  report: ReportProblem,
+): number {
+  const podCount = action.objectCount * action.object.podCount;
+  if (action.waitFor === 'running') {
+    const waitFor = [...path, 'waitFor'];
+    if (podCount === 0)
+      report(waitFor, `running needs pods, and a ${action.object.kind} stands for none (say how many with object.pods)`);
+    else if (suite.fleet.nodeCount === 0) report(waitFor, 'running needs nodes, and fleet.nodes is 0');
+  }
+  if (suite.fleet.nodeCount > 0 && action.waitFor === 'running')
+    checkRoom(action, standingPodCount + podCount, suite, [...path, 'count'], report);
+  return podCount;
+}
+
+function checkChurn(
+  action: ActionOf<'churn'>,
+  suite: Suite,
+  standingPodCount: number,
+  path: Path,
+  report: ReportProblem,
+): void {
+  if (action.lifetimeMs > action.durationMs)
+    report(
+      [...path, 'lifetime'],
+      `expected at most the duration of ${action.durationMs / 1_000}s: nothing would be deleted while objects are created (that is action: create)`,
+    );
+  const aliveCount = Math.ceil((action.ratePerSecond * action.lifetimeMs) / 1_000) * action.object.podCount;
+  if (suite.fleet.nodeCount > 0 && aliveCount > 0)
+    checkRoom(action, standingPodCount + aliveCount, suite, [...path, 'lifetime'], report);
+}
+
+function checkRoom(
+  action: ActionOf<'create'> | ActionOf<'churn'>,
+  podCount: number,
+  suite: Suite,
+  path: Path,
+  report: ReportProblem,
+): void {
+  const { count, limitedBy } = nodePodCapacity(podFootprint(action.object.manifest), suite.fleet.capacity);
+  const room = count * suite.fleet.nodeCount;
+  if (podCount > room)
+    report(
+      path,
+      `${podCount} pods at once do not fit on ${suite.fleet.nodeCount} nodes of ${count} each (by ${limitedBy}): expected at most ${room}`,
+    );
+}

@@ -1,0 +1,152 @@
+/**
+ * The suite's `fleet` section: how many hollow nodes there are and how they behave.
+ */
+import { z } from 'zod';
+import {
+  DEFAULT_CAPACITY,
+  DEFAULT_LEASE_DURATION,
+  DEFAULT_NODE_OBJECT_SIZE,
+  DEFAULT_POD_SANDBOX,
+  DEFAULT_POD_START,
+  DEFAULT_POD_STOP,
+  DEFAULT_RAMP,
+  DEFAULT_READY_TIMEOUT,
+  DEFAULT_STATUS_REPORT,
+  KUBEMARK_POD_STEP,
+  NODES_PER_FLEET_AGENT,
+} from './defaults.ts';
+import {
+  bytes,
+  choice,
+  type DurationRange,
+  duration,
+  durationRange,
+  flag,
+  integer,
+  parseDurationRange,
+  rate,
+  resourceQuantity,
+} from './quantities.ts';
+import type { FleetSettings } from './suite.ts';
+
+const MAX_NODES = 100_000;
+// etcd refuses requests over 1.5 MiB; a Node object must leave room for its status.
+const MAX_NODE_OBJECT_BYTES = 1_000_000;
+const LABEL_KEY =
+  /^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/;
+const LABEL_VALUE = /^([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?$/;
+
+const capacitySchema = z.strictObject({
+  cpu: resourceQuantity().prefault(DEFAULT_CAPACITY.cpu).describe('Cores that a node reports.'),
+  memory: resourceQuantity().prefault(DEFAULT_CAPACITY.memory).describe('Memory that a node reports.'),
+  pods: integer(1, 10_000).default(DEFAULT_CAPACITY.pods).describe('Pods that a node takes.'),
+  ephemeralStorage: resourceQuantity()
+    .prefault(DEFAULT_CAPACITY.ephemeralStorage)
+    .describe('Ephemeral storage that a node reports.'),
+});
+
+const podsSchema = z.strictObject({
+  sandbox: durationRange()
+    .optional()
+    .describe(
+      `From a pod's first sync to mounted volumes and a ready sandbox. Default \`${DEFAULT_POD_SANDBOX}\`, as a real kubelet with containerd was seen to take; \`${KUBEMARK_POD_STEP}\` with \`compat: kubemark\`.`,
+    ),
+  start: durationRange()
+    .optional()
+    .describe(
+      `From the sandbox to running containers. Default \`${DEFAULT_POD_START}\`; \`${KUBEMARK_POD_STEP}\` with \`compat: kubemark\`.`,
+    ),
+  stop: durationRange()
+    .optional()
+    .describe(
+      `From a deletion to stopped containers, at most the pod's grace period. Default \`${DEFAULT_POD_STOP}\`; \`${KUBEMARK_POD_STEP}\` with \`compat: kubemark\`.`,
+    ),
+});
+
+export const fleetSchema = z
+  .strictObject({
+    nodes: integer(0, MAX_NODES).describe('Hollow nodes. `--nodes N` overrides it.'),
+    agents: integer(1, 1_000)
+      .optional()
+      .describe(
+        `Processes that the nodes are spread over. Default: one for each ${NODES_PER_FLEET_AGENT} nodes.`,
+      ),
+    identity: choice(['impersonation', 'certificate'])
+      .default('impersonation')
+      .describe(
+        'How a node is `system:node:NAME` to the API server: by impersonation headers, or by a client certificate of its own (local provider and `per-node` connections only).',
+      ),
+    connections: choice(['per-node', 'shared'])
+      .default('per-node')
+      .describe(
+        '`per-node`: one HTTP/2 connection for the kubelet and one for the proxy, as in a real cluster. `shared`: pools of connections, cheaper and less true.',
+      ),
+    compat: choice(['none', 'kubemark'])
+      .default('none')
+      .describe("`kubemark` switches off what upstream's hollow node cannot do."),
+    ramp: rate()
+      .prefault(DEFAULT_RAMP)
+      .describe('Nodes that begin to register in a second, over all agents.'),
+    readyTimeout: duration()
+      .prefault(DEFAULT_READY_TIMEOUT)
+      .describe('All nodes are Ready within this, or the run is invalid.'),
+    nodeObjectSize: bytes(MAX_NODE_OBJECT_BYTES)
+      .prefault(DEFAULT_NODE_OBJECT_SIZE)
+      .describe("Size that a Node object is padded to, as a real node's image list would."),
+    leaseDuration: duration()
+      .prefault(DEFAULT_LEASE_DURATION)
+      .describe('Duration of a node lease; renewed each quarter of it.'),
+    statusReport: duration()
+      .prefault(DEFAULT_STATUS_REPORT)
+      .describe('Time between two status writes of a node on which nothing changes.'),
+    events: flag()
+      .optional()
+      .describe('Events as a real kubelet posts them. Default: true, false with `compat: kubemark`.'),
+    proxy: flag().default(true).describe('A hollow kube-proxy on each node.'),
+    compression: flag()
+      .default(true)
+      .describe('gzip for replies over 128 KiB, as Go clients ask for; costs CPU of the API server.'),
+    capacity: capacitySchema.prefault({}).describe('What each node reports as its capacity.'),
+    labels: z
+      .record(
+        z.string().regex(LABEL_KEY, { error: 'expected a label key' }),
+        z
+          .string({ error: 'expected a label value in quotes' })
+          .regex(LABEL_VALUE, { error: 'expected a label value' }),
+      )
+      .default({})
+      .describe('Extra labels of every node.'),
+    pods: podsSchema.prefault({}).describe('How long hollow pods take; drawn by seed, uniformly.'),
+  })
+  .transform((section): FleetSettings => {
+    const kubemark = section.compat === 'kubemark';
+    const step = (given: DurationRange | undefined, real: string) =>
+      given ?? parseDurationRange(kubemark ? KUBEMARK_POD_STEP : real) ?? { low: 0, high: 0 };
+    return {
+      nodeCount: section.nodes,
+      agentCount: section.agents ?? Math.max(1, Math.ceil(section.nodes / NODES_PER_FLEET_AGENT)),
+      identity: section.identity,
+      connections: section.connections,
+      compat: section.compat,
+      rampPerSecond: section.ramp,
+      readyTimeoutMs: section.readyTimeout,
+      nodeObjectBytes: section.nodeObjectSize,
+      leaseDurationMs: section.leaseDuration,
+      statusReportMs: section.statusReport,
+      events: section.events ?? !kubemark,
+      proxy: section.proxy,
+      compression: section.compression,
+      capacity: {
+        cpu: section.capacity.cpu,
+        memory: section.capacity.memory,
+        podCount: section.capacity.pods,
+        ephemeralStorage: section.capacity.ephemeralStorage,
+      },
+      labels: section.labels,
+      pods: {
+        sandboxMs: step(section.pods.sandbox, DEFAULT_POD_SANDBOX),
+        startMs: step(section.pods.start, DEFAULT_POD_START),
+        stopMs: step(section.pods.stop, DEFAULT_POD_STOP),
+      },
+    };
+  });

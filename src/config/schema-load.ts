@@ -1,0 +1,226 @@
+/**
+ * The suite's `load` section: phases one after the other, the actions of a phase side by side on one clock. A new
+ * kind of action is a new entry of ACTION_SCHEMAS and a case of resolve-load.ts.
+ */
+import { z } from 'zod';
+import {
+  DEFAULT_LOAD_CONNECTIONS,
+  DEFAULT_LOAD_GROUPS,
+  DEFAULT_LOAD_USER,
+  DEFAULT_MAX_IN_FLIGHT,
+  DEFAULT_NAMESPACES,
+  DEFAULT_PAGE_LIMIT,
+  DEFAULT_REQUEST_TIMEOUT,
+  DEFAULT_SETTLE_TIMEOUT,
+} from './defaults.ts';
+import { choice, duration, flag, integer, label, rate, size, text } from './quantities.ts';
+import { BUILT_IN_TEMPLATES } from './built-in-templates.ts';
+
+const resource = () =>
+  text('a resource such as pods, deployments.apps or widgets.v1.example.com').meta({
+    examples: ['pods', 'deployments.apps', 'widgets.v1.example.com'],
+  });
+
+const namespaced = () =>
+  flag()
+    .optional()
+    .describe(
+      'Whether the resource is namespaced; needed only where it is not built in (and assumed true there).',
+    );
+
+export const objectSchema = z
+  .strictObject({
+    template: choice(Object.keys(BUILT_IN_TEMPLATES) as [keyof typeof BUILT_IN_TEMPLATES])
+      .optional()
+      .describe(
+        `A built-in template: ${Object.entries(BUILT_IN_TEMPLATES)
+          .map(([name, template]) => `\`${name}\` (${template.description})`)
+          .join(', ')}.`,
+      ),
+    replicas: integer(1, 100_000).optional().describe('Pods of one `deployment`. Default 1.'),
+    manifest: z
+      .record(z.string(), z.unknown(), { error: 'expected a Kubernetes manifest' })
+      .optional()
+      .describe(
+        'A manifest of any kind, with the variables `${name}`, `${namespace}`, `${index}`, `${run}`, `${phase}`, `${random}`; anything else in `${}` stays as it is.',
+      ),
+    file: text('the path of a manifest, relative to the suite')
+      .optional()
+      .describe('A file with one manifest, relative to the suite; variables as in `manifest`.'),
+    resource: resource()
+      .optional()
+      .describe(
+        'Resource of a manifest whose kind is not built in. Default: the kind in lower case and plural.',
+      ),
+    namespaced: namespaced(),
+    pods: integer(0, 100_000)
+      .optional()
+      .describe(
+        'Pods that one object of the manifest stands for. Default: 1 for a Pod, the replicas of a Deployment, ReplicaSet or StatefulSet, the parallelism of a Job, one for each node for a DaemonSet, else 0.',
+      ),
+  })
+  .describe('What is created: exactly one of `template`, `manifest` and `file`.')
+  .meta({
+    oneOf: [{ required: ['template'] }, { required: ['manifest'] }, { required: ['file'] }],
+  });
+
+const actionName = () =>
+  label('a name').optional().describe("Name in results; unique in the phase. Default: the action's kind.");
+const arrival = () =>
+  choice(['constant', 'poisson'])
+    .default('constant')
+    .describe('Arrivals at even gaps, or at exponential ones (seeded).');
+const actionDuration = () =>
+  duration().optional().describe("How long arrivals go on. Default: the phase's `duration`.");
+const labelSelector = () =>
+  text('a label selector').default('').describe('Label selector, such as `app=web`.');
+const fieldSelector = () =>
+  text('a field selector')
+    .default('')
+    .describe('Field selector, such as `spec.nodeName=hollow-0` or `status.phase=Running`.');
+
+const scope = () =>
+  choice(['namespace', 'cluster'])
+    .optional()
+    .describe(
+      "One of the load's namespaces (taken in turn), or the whole cluster. Default: namespace for a namespaced resource.",
+    );
+
+const readSchema = z.strictObject({
+  verb: choice(['get', 'list']).describe('`get` reads one object by name, `list` many.'),
+  resource: resource().describe('`pods`, `deployments.apps`, or `widgets.v1.example.com`.'),
+  namespaced: namespaced(),
+  scope: scope(),
+  consistency: choice(['cached', 'consistent', 'paged'])
+    .default('consistent')
+    .describe(
+      "`cached`: resourceVersion=0, answered from the API server's cache. `consistent`: no resourceVersion. `paged`: lists only, a page a call with `limit` and continue.",
+    ),
+  limit: integer(1, 1_000_000)
+    .optional()
+    .describe(
+      `Page size of \`paged\` lists. Default ${DEFAULT_PAGE_LIMIT}. (The API server ignores a limit on cached lists.)`,
+    ),
+  labelSelector: labelSelector(),
+  fieldSelector: fieldSelector(),
+  weight: z
+    .number({ error: 'expected a weight above 0' })
+    .gt(0, { error: 'expected a weight above 0' })
+    .max(1e9, { error: 'expected a weight of at most 1e9' })
+    .default(1)
+    .describe('Share of the mix, relative to the other weights.'),
+});
+
+export const ACTION_SCHEMAS = {
+  create: z
+    .strictObject({
+      action: z.literal('create'),
+      name: actionName(),
+      object: objectSchema,
+      count: size('objects').describe('Objects to create, as such or for each node: `1000`, `10/node`.'),
+      rate: rate().describe('Objects in a second.'),
+      arrival: arrival(),
+      waitFor: choice(['nothing', 'running'])
+        .default('nothing')
+        .describe("`running`: the phase ends when every object's pods are Running."),
+    })
+    .describe('Creates a number of objects at a rate; they stay until clean-up.'),
+  churn: z
+    .strictObject({
+      action: z.literal('churn'),
+      name: actionName(),
+      object: objectSchema,
+      rate: rate().describe('Objects created in a second, and as many deleted.'),
+      arrival: arrival(),
+      duration: actionDuration(),
+      lifetime: duration().describe(
+        'Each object is deleted this long after it was due; at most the duration.',
+      ),
+    })
+    .describe(
+      'Creates objects at a rate for a duration and deletes each after its lifetime, both on the absolute schedule.',
+    ),
+  reads: z
+    .strictObject({
+      action: z.literal('reads'),
+      name: actionName(),
+      rate: rate().describe('Requests in a second, over the whole mix.'),
+      arrival: arrival(),
+      duration: actionDuration(),
+      mix: z
+        .array(readSchema)
+        .min(1, { error: 'expected at least one read' })
+        .describe('What is read, by weight.'),
+    })
+    .describe('A weighted mix of GETs and LISTs.'),
+  watches: z
+    .strictObject({
+      action: z.literal('watches'),
+      name: actionName(),
+      resource: resource().describe('`pods`, `deployments.apps`, or `widgets.v1.example.com`.'),
+      namespaced: namespaced(),
+      count: size('watches').describe('Watches, as such or for each node.'),
+      scope: scope(),
+      labelSelector: labelSelector(),
+      fieldSelector: fieldSelector(),
+    })
+    .describe('Long watches, held for the whole phase.'),
+} as const;
+
+const actionSchema = z.discriminatedUnion('action', [
+  ACTION_SCHEMAS.create,
+  ACTION_SCHEMAS.churn,
+  ACTION_SCHEMAS.reads,
+  ACTION_SCHEMAS.watches,
+]);
+
+const phaseSchema = z.strictObject({
+  name: label('a name').describe('Name in results; unique in the suite.'),
+  measured: flag().default(true).describe('false: warm-up, shown and left out of the verdicts.'),
+  duration: duration()
+    .optional()
+    .describe(
+      'The phase ends no earlier, and actions without a duration go on for this long. Default: as long as its actions.',
+    ),
+  settleTimeout: duration({ zero: true })
+    .prefault(DEFAULT_SETTLE_TIMEOUT)
+    .describe('Longest wait after the last arrival for calls in flight and for `waitFor`.'),
+  actions: z
+    .array(actionSchema)
+    .min(1, { error: 'expected at least one action' })
+    .describe('What happens, side by side.'),
+});
+
+export const loadSchema = z.strictObject({
+  agents: integer(1, 64).default(1).describe('Processes that the load is spread over.'),
+  namespaces: size('namespaces')
+    .prefault(DEFAULT_NAMESPACES)
+    .describe('Namespaces made for the load, as such or for each node (`0.01/node`); objects take them in turn.'),
+  identity: z
+    .strictObject({
+      user: text('a user name').min(1, { error: 'expected a user name' }).default(DEFAULT_LOAD_USER),
+      groups: z.array(text('a group name')).default([...DEFAULT_LOAD_GROUPS]),
+    })
+    .prefault({})
+    .describe(
+      'Who the load is to the API server. Anyone in `system:masters` is exempt from Priority & Fairness.',
+    ),
+  connections: integer(1, 10_000)
+    .default(DEFAULT_LOAD_CONNECTIONS)
+    .describe('Connections to the API server, over all agents; watches have their own.'),
+  maxInFlight: integer(1, 1_000_000)
+    .default(DEFAULT_MAX_IN_FLIGHT)
+    .describe('Calls in flight, over all agents; what cannot start then is counted as dropped.'),
+  requestTimeout: duration().prefault(DEFAULT_REQUEST_TIMEOUT).describe('A call that takes longer has failed.'),
+  phases: z
+    .array(phaseSchema)
+    .min(1, { error: 'expected at least one phase' })
+    .describe('One after the other.'),
+});
+
+/** The load as written, quantities parsed, sizes and templates not yet resolved. */
+export type LoadInput = z.output<typeof loadSchema>;
+export type PhaseInput = LoadInput['phases'][number];
+export type ActionInput = PhaseInput['actions'][number];
+export type ObjectInput = z.output<typeof objectSchema>;
+export type ReadInput = z.output<typeof readSchema>;
