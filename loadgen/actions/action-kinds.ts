@@ -1,0 +1,25 @@
+/** Every action that is paced, by its name in the suite. Watches are held by another process: see watches/. */
+import type { LoadAction, WatchesAction } from '../../src/config/index.ts';
+import type { ActionContext, BegunAction } from './action.ts';
+import { beginChurn } from './churn.ts';
+import { beginCreate } from './create.ts';
+import { beginReads } from './reads.ts';
+
+export type PacedAction = Exclude<LoadAction, WatchesAction>;
+
+/** True for actions that make calls on a schedule. */
+export function isPaced(action: LoadAction): action is PacedAction {
+  return action.action !== 'watches';
+}
+
+/** Prepares `action` for one phase. Nothing is sent before its streams are paced. */
+export function beginAction(action: PacedAction, context: ActionContext): BegunAction {
+  switch (action.action) {
+    case 'create':
+      return beginCreate(action, context);
+    case 'churn':
+      return beginChurn(action, context);
+    case 'reads':
+      return beginReads(action, context);
+  }
+}

@@ -1,0 +1,165 @@
+/**
+ * One entry of a read mix: builds the path of each read, makes the call and keeps the pages of a paged LIST going.
+ * Bodies are counted and dropped; of a page only the continue token is looked at, which stands in front of the items.
+ */
+import { type ReadTemplate, resourceLabel } from '../../src/config/index.ts';
+import { listFacts } from '../../src/kube/index.ts';
+import type { CallSeriesRecorder } from '../../src/measure/index.ts';
+import type { DropReason } from '../calls/action-tally.ts';
+import type { CallEnd } from '../calls/load-caller.ts';
+import { resourcePath } from '../objects/resource-path.ts';
+import type { ActionContext } from './action.ts';
+
+export interface Reader {
+  /** Offers one read, due at `dueUs`, and starts or drops it. */
+  read(index: number, dueUs: number): void;
+  /** Offers one read and drops it. */
+  drop(reason: DropReason): void;
+}
+
+/** Continue tokens older than this are not used: etcd's compaction, every 5 minutes, would turn them into 410s. */
+const TOKEN_LIFETIME_US = 120_000_000;
+/** A list's metadata stands in front of its items; tokens are a few hundred bytes. */
+const METADATA_LENGTH = 4_096;
+
+/** The reader of `template`. */
+export function makeReader(template: ReadTemplate, context: ActionContext): Reader {
+  return template.verb === 'get' ? new GetReader(template, context) : new ListReader(template, context);
+}
+
+class GetReader implements Reader {
+  readonly #template: ReadTemplate;
+  readonly #context: ActionContext;
+  readonly #series: CallSeriesRecorder;
+  readonly #label: string;
+  readonly #query: string;
+
+  constructor(template: ReadTemplate, context: ActionContext) {
+    const consistency = template.consistency === 'cached' ? 'cached' : 'consistent';
+    this.#template = template;
+    this.#context = context;
+    this.#label = resourceLabel(template.resource);
+    this.#query = consistency === 'cached' ? '?resourceVersion=0' : '';
+    this.#series = context.recorder.series({
+      source: 'load',
+      verb: 'get',
+      resource: this.#label,
+      subresource: '',
+      scope: 'resource',
+      variant: consistency,
+      phase: context.phase,
+    });
+  }
+
+  read(_index: number, dueUs: number): void {
+    const { caller, tally, requestTimeoutMs, live } = this.#context;
+    caller.offer(this.#series, tally);
+    const objects = live.of(this.#label);
+    const object = objects.pick();
+    if (object === undefined) {
+      caller.drop(this.#series, tally, 'no-object');
+      this.#context.discover(this.#template.resource);
+      return;
+    }
+    const location = object.namespace === '' ? {} : { namespace: object.namespace };
+    caller.start({
+      request: {
+        method: 'GET',
+        path: resourcePath(this.#template.resource, { ...location, name: object.name }) + this.#query,
+        timeoutMs: requestTimeoutMs,
+        discardBody: true,
+      },
+      series: this.#series,
+      tally,
+      intendedUs: dueUs,
+      // Somebody else deleted it: an answer like any other, but nothing to ask for again.
+      onEnd: (end) => {
+        if (end.reply?.status === 404) objects.remove(object);
+      },
+    });
+  }
+
+  drop(reason: DropReason): void {
+    this.#context.caller.offer(this.#series, this.#context.tally);
+    this.#context.caller.drop(this.#series, this.#context.tally, reason);
+  }
+}
+
+/** A list that has pages left. */
+interface OpenList {
+  path: string;
+  token: string;
+  receivedUs: number;
+}
+
+class ListReader implements Reader {
+  readonly #context: ActionContext;
+  readonly #series: CallSeriesRecorder;
+  readonly #paths: readonly string[];
+  readonly #paged: boolean;
+  /** Oldest first: every list that was begun is carried on before a new one begins. */
+  readonly #openLists: OpenList[] = [];
+
+  constructor(template: ReadTemplate, context: ActionContext) {
+    const { resource, scope, consistency, labelSelector, fieldSelector } = template;
+    const namespaced = scope === 'namespace' && resource.namespaced;
+    const query = new URLSearchParams();
+    if (consistency === 'cached') query.set('resourceVersion', '0');
+    if (consistency === 'paged') query.set('limit', String(template.limit));
+    if (labelSelector !== '') query.set('labelSelector', labelSelector);
+    if (fieldSelector !== '') query.set('fieldSelector', fieldSelector);
+    const suffix = query.size === 0 ? '' : `?${query}`;
+    const places = namespaced ? context.namespaces.map((namespace) => ({ namespace })) : [{}];
+    this.#context = context;
+    this.#paged = consistency === 'paged';
+    this.#paths = places.map((place) => resourcePath(resource, place) + suffix);
+    this.#series = context.recorder.series({
+      source: 'load',
+      verb: 'list',
+      resource: resourceLabel(resource),
+      subresource: '',
+      scope: namespaced ? 'namespace' : 'cluster',
+      variant: consistency,
+      phase: context.phase,
+    });
+  }
+
+  read(index: number, dueUs: number): void {
+    const { caller, tally, requestTimeoutMs } = this.#context;
+    caller.offer(this.#series, tally);
+    const openList = this.#nextPage(dueUs);
+    const path = openList?.path ?? this.#paths[index % this.#paths.length] ?? '';
+    caller.start({
+      request: {
+        method: 'GET',
+        path: openList === undefined ? path : `${path}&continue=${openList.token}`,
+        timeoutMs: requestTimeoutMs,
+        discardBody: !this.#paged,
+      },
+      series: this.#series,
+      tally,
+      intendedUs: dueUs,
+      ...(this.#paged ? { onEnd: (end: CallEnd) => this.#keepToken(path, end) } : {}),
+    });
+  }
+
+  drop(reason: DropReason): void {
+    this.#context.caller.offer(this.#series, this.#context.tally);
+    this.#context.caller.drop(this.#series, this.#context.tally, reason);
+  }
+
+  #nextPage(nowUs: number): OpenList | undefined {
+    for (let openList = this.#openLists.shift(); openList !== undefined; openList = this.#openLists.shift()) {
+      if (nowUs - openList.receivedUs < TOKEN_LIFETIME_US) return openList;
+    }
+    return undefined;
+  }
+
+  #keepToken(path: string, end: CallEnd): void {
+    if (end.reply?.status !== 200) return;
+    const head = Buffer.from(end.reply.body.slice(0, METADATA_LENGTH));
+    const { continueToken } = listFacts(head);
+    if (continueToken === '') return;
+    this.#openLists.push({ path, token: encodeURIComponent(continueToken), receivedUs: end.doneUs });
+  }
+}

@@ -1,0 +1,533 @@
+import { describe, expect, it } from 'vitest';
+import { LoadGenerator, type LoadPhaseOutcome, type LoadShard } from '../../../loadgen/index.ts';
+import type { ChurnAction, CreateAction, LoadPhase, ReadsAction } from '../../../src/config/index.ts';
+import { silentLogger } from '../../../src/core/index.ts';
+import type { ApiRequest, Connection } from '../../../src/kube/index.ts';
+import { PodInstantBuffer, RunCallRecorder } from '../../../src/measure/index.ts';
+import { LatencyHistogram } from '../../../src/result/index.ts';
+import { type ScriptedAnswer, ScriptedDispatcher } from '../../helpers/scripted-dispatcher.ts';
+import { virtualClock } from '../../helpers/virtual-clock.ts';
+
+const NEVER = new AbortController().signal;
+const PODS = { group: '', version: 'v1', plural: 'pods', namespaced: true };
+const POD_TEMPLATE = {
+  resource: PODS,
+  apiVersion: 'v1',
+  kind: 'Pod',
+  manifest: { spec: { containers: [{ name: 'c', image: 'pause' }] } },
+  podCount: 1,
+};
+
+describe('the load generator', () => {
+  it('creates exactly the asked number at the asked rate, with the names of their indexes', async () => {
+    const world = await startWorld({ answer: () => ({ serviceMs: 20 }) });
+    const outcome = await world.run([create({ objectCount: 20, ratePerSecond: 10 })], 5_000);
+    expect(world.calls.map(({ sentUs }) => sentUs / 1_000)).toEqual(
+      Array.from({ length: 20 }, (_, index) => 100 + index * 100),
+    );
+    expect(world.calls[3]?.request).toMatchObject({ method: 'POST', path: '/api/v1/namespaces/ns-1/pods' });
+    expect(new Set(world.calls.map(({ request }) => JSON.parse(request.body ?? '').metadata.name)).size).toBe(
+      20,
+    );
+    expect(outcome.actions[0]).toMatchObject({
+      offeredCount: 20,
+      doneCount: 20,
+      failedCount: 0,
+      droppedCount: 0,
+      expectedPodCount: 20,
+      acknowledgedPodCount: 20,
+    });
+    expect(outcome.state).toBe('completed');
+  });
+
+  it('reports a fixed service time as response and service time, with no slip', async () => {
+    const world = await startWorld({ answer: () => ({ serviceMs: 35 }) });
+    await world.run([create({ objectCount: 50, ratePerSecond: 100 })], 2_000);
+    const { response, service, slipMaxUs } = world.latencies();
+    expect([response.minUs, response.maxUs, service.minUs, service.maxUs]).toEqual([
+      35_000, 35_000, 35_000, 35_000,
+    ]);
+    expect(slipMaxUs).toBe(0);
+  });
+
+  it('shows a stall in the response time and not in the service time', async () => {
+    const world = await startWorld({ connectionCount: 2, answer: () => ({ serviceMs: 5 }) });
+    world.server.stall(5_000, 1_400);
+    await world.run([reads({ ratePerSecond: 100, durationMs: 20_000 })], 30_000, { known: 1 });
+    const { response, service } = world.latencies();
+    expect(response.count).toBe(2_000);
+    // 140 arrivals fall into the stall and some 30 more wait behind them: 8 % of all see it, up to 1.4 s.
+    expect(response.percentile(0.99)).toBeGreaterThan(1_000_000);
+    expect(response.maxUs).toBe(1_405_000);
+    // Only the two that were on the connections see it as service time: 0.1 %.
+    expect(service.percentile(0.99)).toBeLessThan(6_000);
+    expect(service.maxUs).toBe(1_405_000);
+  });
+
+  it('drops and counts what finds no place in flight, and shifts nothing', async () => {
+    const world = await startWorld({
+      maxInFlightCount: 3,
+      answer: ({ method }) => ({ serviceMs: method === 'POST' ? 1 : 1_000 }),
+    });
+    const outcome = await world.run([reads({ ratePerSecond: 10, durationMs: 3_000 })], 6_000, { known: 1 });
+    // Places are free at 0, 1 and 2 s; each time three arrivals take them and seven are dropped.
+    expect(world.calls.map(({ sentUs }) => Math.round(sentUs / 1_000) - 100)).toEqual([
+      0, 100, 200, 1_000, 1_100, 1_200, 2_000, 2_100, 2_200,
+    ]);
+    expect(outcome.actions[0]).toMatchObject({
+      offeredCount: 30,
+      doneCount: 9,
+      droppedByReason: { 'in-flight-cap': 21, stopped: 0, 'no-object': 0 },
+    });
+    expect(world.totals()).toEqual({ offered: 30, done: 9, failed: 0, dropped: 21 });
+    expect(world.generator.stats()).toMatchObject({ maxInFlightCount: 3, inFlightCount: 0 });
+  });
+
+  it('counts reads of what does not exist yet as dropped with that reason', async () => {
+    const world = await startWorld({ answer: () => ({ serviceMs: 1, body: '{"items":[]}' }) });
+    const outcome = await world.run([reads({ ratePerSecond: 10, durationMs: 1_000 })], 3_000);
+    expect(outcome.actions[0]).toMatchObject({
+      offeredCount: 10,
+      doneCount: 0,
+      droppedByReason: { 'no-object': 10 },
+    });
+  });
+
+  it('finds objects that it did not create itself', async () => {
+    const items = [
+      { metadata: { namespace: 'other', name: 'p1' } },
+      { metadata: { namespace: 'other', name: 'p2' } },
+    ];
+    const world = await startWorld({
+      answer: (request) => ({
+        serviceMs: 1,
+        ...(request.path.includes('labelSelector')
+          ? { body: '{"items":[]}' }
+          : { body: JSON.stringify({ items }) }),
+      }),
+    });
+    const phase = phaseOf([reads({ ratePerSecond: 10, durationMs: 2_000 })]);
+    const prepared = world.generator.preparePhase(phase, NEVER);
+    await world.clock.advance(100);
+    await prepared;
+    const outcome = await world.runPhase(phase, 4_000);
+    expect(outcome.actions[0]).toMatchObject({ offeredCount: 20, doneCount: 20, droppedCount: 0 });
+    const paths = new Set(world.calls.slice(2).map(({ request }) => request.path));
+    expect(paths).toEqual(
+      new Set([
+        '/api/v1/namespaces/other/pods/p1?resourceVersion=0',
+        '/api/v1/namespaces/other/pods/p2?resourceVersion=0',
+      ]),
+    );
+  });
+
+  it('deletes each object of a churn one lifetime after it was due, and notes the instants of its pod', async () => {
+    const world = await startWorld({ answer: () => ({ serviceMs: 10 }) });
+    const outcome = await world.run([churn({ ratePerSecond: 5, durationMs: 2_000, lifetimeMs: 500 })], 5_000);
+    const at = (method: string) =>
+      world.calls
+        .filter((call) => call.request.method === method)
+        .map(({ sentUs }) => Math.round(sentUs / 1_000) - 100);
+    expect(at('POST')).toEqual([0, 200, 400, 600, 800, 1_000, 1_200, 1_400, 1_600, 1_800]);
+    expect(at('DELETE')).toEqual(at('POST').map((ms) => ms + 500));
+    expect(outcome.actions[0]).toMatchObject({ offeredCount: 20, doneCount: 20, expectedPodCount: 0 });
+    const batch = world.podInstants.drain();
+    expect(batch.pods).toHaveLength(10);
+    // intended, sent, created, delete-sent, deleted of each.
+    expect(batch.rows).toHaveLength(3 * 50);
+  });
+
+  it('keeps a delete back until its creation has ended, without moving its intended instant', async () => {
+    const world = await startWorld({ answer: ({ method }) => ({ serviceMs: method === 'POST' ? 900 : 10 }) });
+    const outcome = await world.run([churn({ ratePerSecond: 1, durationMs: 1_000, lifetimeMs: 300 })], 5_000);
+    expect(
+      world.calls.map(({ request, sentUs }) => [request.method, Math.round(sentUs / 1_000) - 100]),
+    ).toEqual([
+      ['POST', 0],
+      ['DELETE', 900],
+    ]);
+    expect(outcome.actions[0]).toMatchObject({ deferredCount: 1, doneCount: 2, droppedCount: 0 });
+    // Due at 300 ms, done at 910 ms.
+    expect(world.latencies('delete').response.maxUs).toBe(610_000);
+  });
+
+  it.each([
+    {
+      what: 'is refused',
+      status: 403,
+      expected: { offeredCount: 1, failedCount: 1, voidedCount: 1 },
+      deletes: 0,
+    },
+    {
+      what: 'fails in the server',
+      status: 500,
+      expected: { offeredCount: 2, failedCount: 1, doneCount: 1 },
+      deletes: 1,
+    },
+    {
+      what: 'meets an object of its name',
+      status: 409,
+      expected: { offeredCount: 2, doneCount: 1 },
+      deletes: 1,
+    },
+  ])('of a creation that $what makes $deletes deletes', async ({ status, expected, deletes }) => {
+    const world = await startWorld({
+      answer: ({ method }) => ({ serviceMs: 10, status: method === 'POST' ? status : 200 }),
+    });
+    const outcome = await world.run([churn({ ratePerSecond: 1, durationMs: 1_000, lifetimeMs: 300 })], 3_000);
+    expect(outcome.actions[0]).toMatchObject(expected);
+    expect(world.calls.filter((call) => call.request.method === 'DELETE')).toHaveLength(deletes);
+  });
+
+  it('drops a delete that waited for a creation which was then refused', async () => {
+    const world = await startWorld({ answer: () => ({ serviceMs: 900, status: 422 }) });
+    const outcome = await world.run([churn({ ratePerSecond: 1, durationMs: 1_000, lifetimeMs: 300 })], 3_000);
+    expect(outcome.actions[0]).toMatchObject({
+      offeredCount: 2,
+      failedCount: 1,
+      droppedByReason: { 'no-object': 1 },
+      deferredCount: 1,
+    });
+    expect(world.totals()).toEqual({ offered: 2, done: 0, failed: 1, dropped: 1 });
+  });
+
+  it('sends a call again once after Retry-After, inside its response time', async () => {
+    const world = await startWorld({
+      answer: (_request, number) =>
+        number === 0 ? { serviceMs: 10, status: 429, retryAfterMs: 1_000 } : { serviceMs: 10 },
+    });
+    const outcome = await world.run([create({ objectCount: 1, ratePerSecond: 1 })], 3_000);
+    expect(outcome.actions[0]).toMatchObject({ offeredCount: 1, doneCount: 1, retriedCount: 1 });
+    expect(world.latencies().response.maxUs).toBe(1_020_000);
+    expect(world.latencies().slipMaxUs).toBe(0);
+  });
+
+  it('takes a second 429, or one without Retry-After, as the outcome', async () => {
+    const world = await startWorld({
+      answer: (_request, number) => ({
+        serviceMs: 10,
+        status: 429,
+        ...(number < 2 ? { retryAfterMs: 500 } : {}),
+      }),
+    });
+    const outcome = await world.run([create({ objectCount: 2, ratePerSecond: 1 })], 5_000);
+    expect(outcome.actions[0]).toMatchObject({ offeredCount: 2, failedCount: 2, retriedCount: 1 });
+    expect(world.calls).toHaveLength(3);
+  });
+
+  it('leaves a 429 alone when told to', async () => {
+    const world = await startWorld({
+      honourRetryAfter: false,
+      answer: () => ({ serviceMs: 10, status: 429, retryAfterMs: 500 }),
+    });
+    const outcome = await world.run([create({ objectCount: 1, ratePerSecond: 1 })], 5_000);
+    expect(outcome.actions[0]).toMatchObject({ failedCount: 1, retriedCount: 0 });
+  });
+
+  it('follows the pages of a list, a page a call, and begins anew after the last', async () => {
+    const page = (token: string) =>
+      JSON.stringify({ metadata: { resourceVersion: '7', continue: token }, items: [] });
+    const world = await startWorld({
+      answer: ({ path }) => ({
+        serviceMs: 1,
+        body: path.includes('continue=t%2B2')
+          ? page('')
+          : path.includes('continue=t1')
+            ? page('t+2')
+            : page('t1'),
+      }),
+    });
+    await world.run(
+      [reads({ ratePerSecond: 10, durationMs: 400, verb: 'list', consistency: 'paged' })],
+      2_000,
+    );
+    // The action's arrivals take namespaces in turn; pages stay in the namespace that they began in.
+    expect(world.calls.map(({ request }) => request.path)).toEqual([
+      '/api/v1/namespaces/ns-0/pods?limit=500&labelSelector=app%3Dweb',
+      '/api/v1/namespaces/ns-0/pods?limit=500&labelSelector=app%3Dweb&continue=t1',
+      '/api/v1/namespaces/ns-0/pods?limit=500&labelSelector=app%3Dweb&continue=t%2B2',
+      '/api/v1/namespaces/ns-1/pods?limit=500&labelSelector=app%3Dweb',
+    ]);
+    expect(world.seriesKeys()).toContainEqual(
+      expect.objectContaining({ verb: 'list', scope: 'namespace', variant: 'paged', resource: 'pods' }),
+    );
+  });
+
+  it('stopped, starts nothing new, lets calls end in the grace and cancels the rest', async () => {
+    const world = await startWorld({
+      answer: (_request, number) => ({ serviceMs: number === 0 ? 60_000 : 400 }),
+    });
+    const run = world.runPhase(phaseOf([create({ objectCount: 100, ratePerSecond: 10 })]), 0);
+    await world.clock.advance(650);
+    world.generator.stopNewWork(1_000);
+    await world.clock.advance(1_100);
+    const outcome = await run;
+    expect(outcome.state).toBe('stopped');
+    // Due at 100, 200, … 600 ms: six offered, five done, the first is cancelled.
+    expect(outcome.actions[0]).toMatchObject({
+      offeredCount: 6,
+      doneCount: 5,
+      failedCount: 1,
+      notOfferedCount: 94,
+    });
+    expect(world.totals()).toEqual({ offered: 6, done: 5, failed: 1, dropped: 0 });
+  });
+
+  it('cancels calls that outlive the settle time after the last arrival', async () => {
+    const world = await startWorld({ answer: () => ({ serviceMs: 600_000 }) });
+    const outcome = await world.run([create({ objectCount: 3, ratePerSecond: 10 })], 20_000);
+    expect(outcome).toMatchObject({ state: 'completed', actions: [{ offeredCount: 3, failedCount: 3 }] });
+  });
+
+  it('on abort cancels what is in flight, records it and rejects with the reason', async () => {
+    const world = await startWorld({ answer: () => ({ serviceMs: 600_000 }) });
+    const reason = new Error('called off');
+    const controller = new AbortController();
+    const run = world.generator.runPhase(
+      phaseOf([create({ objectCount: 100, ratePerSecond: 10 })]),
+      world.clock.nowUs(),
+      controller.signal,
+    );
+    await world.clock.advance(250);
+    controller.abort(reason);
+    await expect(run).rejects.toBe(reason);
+    expect(world.totals()).toEqual({ offered: 3, done: 0, failed: 3, dropped: 0 });
+    expect(world.generator.stats().inFlightCount).toBe(0);
+    await expect(world.generator.runPhase(phaseOf([]), 0, AbortSignal.abort(reason))).rejects.toBe(reason);
+    await expect(world.generator.preparePhase(phaseOf([]), AbortSignal.abort(reason))).rejects.toBe(reason);
+  });
+
+  it('does not start with an aborted signal, and stops twice without harm', async () => {
+    const world = await startWorld({ answer: () => ({ serviceMs: 1 }) });
+    const reason = new Error('called off');
+    const other = world.another();
+    await expect(other.start(AbortSignal.abort(reason))).rejects.toBe(reason);
+    await other.stop();
+    await world.generator.stop();
+    await world.generator.stop();
+    await expect(world.generator.runPhase(phaseOf([]), 0, NEVER)).rejects.toThrow('not started');
+  });
+
+  it('sends the same calls at the same instants for the same seed, and other reads for another', async () => {
+    const trace = async (seed: number) => {
+      const world = await startWorld({ seed, answer: () => ({ serviceMs: 7 }) });
+      await world.run(
+        [
+          churn({ ratePerSecond: 20, durationMs: 3_000, lifetimeMs: 700, arrival: 'poisson' }),
+          reads({ ratePerSecond: 50, durationMs: 3_000, arrival: 'poisson' }),
+        ],
+        10_000,
+      );
+      return world.calls.map(
+        ({ request, sentUs }) => `${Math.round(sentUs)} ${request.method} ${request.path} ${request.body}`,
+      );
+    };
+    const first = await trace(1);
+    expect(first.length).toBeGreaterThan(150);
+    expect(await trace(1)).toEqual(first);
+    expect(await trace(2)).not.toEqual(first);
+  });
+
+  it('shards make together what one makes alone', async () => {
+    const traceOf = async (index: number, count: number) => {
+      const world = await startWorld({ shard: { index, count }, answer: () => ({ serviceMs: 3 }) });
+      await world.run(
+        [
+          create({ objectCount: 31, ratePerSecond: 17, arrival: 'poisson' }),
+          reads({ ratePerSecond: 23, durationMs: 2_000, verb: 'list', consistency: 'cached' }),
+        ],
+        10_000,
+      );
+      return world.calls.map(
+        ({ request, sentUs }) => `${Math.round(sentUs)} ${request.method} ${request.path} ${request.body}`,
+      );
+    };
+    const merged = (await Promise.all([0, 1, 2].map((index) => traceOf(index, 3)))).flat();
+    expect(merged.sort()).toEqual((await traceOf(0, 1)).sort());
+  });
+});
+
+interface WorldOptions {
+  answer: (request: ApiRequest, number: number) => ScriptedAnswer;
+  connectionCount?: number;
+  maxInFlightCount?: number;
+  honourRetryAfter?: boolean;
+  seed?: number;
+  shard?: { index: number; count: number };
+}
+
+/** A started generator over a scripted server on the virtual clock. */
+async function startWorld(options: WorldOptions) {
+  const clock = virtualClock();
+  const server = new ScriptedDispatcher(clock, options.connectionCount ?? 1_000, options.answer);
+  const recorder = new RunCallRecorder();
+  const podInstants = new PodInstantBuffer();
+  const shard: LoadShard = {
+    runId: 'run-1',
+    seed: options.seed ?? 1,
+    shard: options.shard ?? { index: 0, count: 1 },
+    settings: {
+      agentCount: 1,
+      namespaceCount: 2,
+      identity: { user: 'load', groups: [] },
+      connectionCount: 1,
+      maxInFlightCount: options.maxInFlightCount ?? 1_000,
+      requestTimeoutMs: 60_000,
+      phases: [],
+    },
+    access: {
+      server: 'http://scripted',
+      members: ['http://scripted'],
+      credential: { type: 'bearer-token', token: '' },
+    },
+    namespaces: ['ns-0', 'ns-1'],
+    labels: { 'hollowmark.dev/run': 'run-1' },
+    podPlacement: { nodeSelector: {}, tolerations: [] },
+  };
+  const another = () =>
+    new LoadGenerator(shard, {
+      clock,
+      log: silentLogger(),
+      recorder,
+      podInstants,
+      honourRetryAfter: options.honourRetryAfter ?? true,
+      connect: async () => connectionTo(server),
+    });
+  const generator = another();
+  await generator.start(NEVER);
+
+  const runPhase = async (phase: LoadPhase, forMs: number): Promise<LoadPhaseOutcome> => {
+    const run = generator.runPhase(phase, clock.nowUs() + 100_000, NEVER);
+    if (forMs > 0) await clock.advance(forMs);
+    return run;
+  };
+  let drained: ReturnType<RunCallRecorder['drain']> = [];
+  const windows = () => {
+    drained = [...drained, ...recorder.drain()];
+    return drained.filter(({ key }) => key.source === 'load');
+  };
+  return {
+    clock,
+    server,
+    generator,
+    podInstants,
+    another,
+    runPhase,
+    calls: server.seen,
+    /** Runs a phase of `actions` for `forMs` of virtual time; `known` pods exist before it. */
+    async run(actions: LoadPhase['actions'], forMs: number, before: { known: number } = { known: 0 }) {
+      if (before.known === 0) return runPhase(phaseOf(actions), forMs);
+      await runPhase(phaseOf([create({ objectCount: before.known, ratePerSecond: 1_000 })]), 500);
+      recorder.drain();
+      server.seen.length = 0;
+      // Back to the phase's own time, so that expectations need no offset.
+      const offsetUs = clock.nowUs();
+      const outcome = await runPhase(phaseOf(actions), forMs);
+      for (const call of server.seen) call.sentUs -= offsetUs;
+      return outcome;
+    },
+    totals() {
+      const sum = { offered: 0, done: 0, failed: 0, dropped: 0 };
+      for (const window of windows()) {
+        sum.offered += window.offeredCount;
+        sum.done += window.doneCount;
+        sum.failed += window.failedCount;
+        sum.dropped += window.droppedCount;
+      }
+      return sum;
+    },
+    seriesKeys: () => windows().map(({ key }) => key),
+    latencies(verb?: string) {
+      const wanted = windows().filter(({ key }) => verb === undefined || key.verb === verb);
+      const merged = (pick: 'response' | 'service') =>
+        LatencyHistogram.merged(
+          wanted.flatMap((window) => {
+            const wire = window[pick];
+            return wire === undefined ? [] : [LatencyHistogram.fromWire(wire)];
+          }),
+        );
+      return { response: merged('response'), service: merged('service'), slipMaxUs: generator.slip().maxUs };
+    },
+  };
+}
+
+function connectionTo(server: ScriptedDispatcher): Connection {
+  return {
+    dispatch: (request, handler) => server.dispatch(request, handler),
+    request: (request) =>
+      request.path === '/version'
+        ? Promise.resolve({ status: 200, body: '', receivedBytes: 0 })
+        : new Promise((resolve, reject) => {
+            server.dispatch(request, { onSent: () => {}, onReply: resolve, onFailure: reject });
+          }),
+    watch: () => {
+      throw new Error('no watches here');
+    },
+    stats: () => ({
+      openConnectionCount: 0,
+      connectCount: 0,
+      reconnectCount: 0,
+      openStreamCount: 0,
+      receivedBytes: 0,
+      sentBytes: 0,
+    }),
+    close: async () => {},
+    [Symbol.asyncDispose]: async () => {},
+  };
+}
+
+function phaseOf(actions: LoadPhase['actions']): LoadPhase {
+  return { name: 'phase', measured: true, durationMs: 0, settleTimeoutMs: 10_000, actions };
+}
+
+function create(part: Partial<CreateAction>): CreateAction {
+  return {
+    action: 'create',
+    name: 'create',
+    object: POD_TEMPLATE,
+    objectCount: 1,
+    ratePerSecond: 1,
+    arrival: 'constant',
+    waitFor: 'nothing',
+    ...part,
+  };
+}
+
+function churn(part: Partial<ChurnAction>): ChurnAction {
+  return {
+    action: 'churn',
+    name: 'churn',
+    object: POD_TEMPLATE,
+    ratePerSecond: 1,
+    arrival: 'constant',
+    durationMs: 1_000,
+    lifetimeMs: 100,
+    ...part,
+  };
+}
+
+function reads(
+  part: Partial<ReadsAction> & { verb?: 'get' | 'list'; consistency?: 'cached' | 'paged' },
+): ReadsAction {
+  const { verb = 'get', consistency = 'cached', ...rest } = part;
+  return {
+    action: 'reads',
+    name: 'reads',
+    ratePerSecond: 1,
+    arrival: 'constant',
+    durationMs: 1_000,
+    mix: [
+      {
+        verb,
+        resource: PODS,
+        scope: 'namespace',
+        consistency,
+        limit: 500,
+        labelSelector: verb === 'list' ? 'app=web' : '',
+        fieldSelector: '',
+        weight: 1,
+      },
+    ],
+    ...rest,
+  };
+}
