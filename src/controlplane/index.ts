@@ -1,3 +1,4 @@
+export { type BinariesDescription, describeBinaries, pruneBinaries } from './binaries/describe.ts';
 export {
   type BinaryContext,
   type BinaryRequest,
@@ -5,6 +6,7 @@ export {
   resolveBinaries,
 } from './binaries/resolve.ts';
 export {
+  ALL_PROGRAMS,
   DEFAULT_ETCD_VERSION,
   DEFAULT_KUBERNETES_VERSION,
   FIDELITY_PROGRAMS,
@@ -13,15 +15,24 @@ export {
 } from './binaries/versions.ts';
 export { COMPONENT_NAMES, type ComponentName } from './components/component.ts';
 export { type ComponentFlags, type FlagSet, flagProblems } from './components/flags.ts';
+export { containerPlane, writeContainerFiles } from './container-files.ts';
+export { checkMachine, type Finding, NODE_COST, type Requirements } from './doctor/checks.ts';
+export { type MachineFacts, readMachine } from './doctor/machine.ts';
+export { preflight, refuseBlocked } from './doctor/preflight.ts';
+export { type AttachContext, type AttachOptions, attachControlPlane } from './existing.ts';
+export {
+  endKeptPlane,
+  inspectKeptPlane,
+  type KeptComponent,
+  type KeptPlane,
+  keepPlane,
+  keptPlaneDirectory,
+  readKeptPlane,
+} from './kept-plane.ts';
 export {
   type LocalContext,
   type LocalControlPlane,
   type LocalControlPlaneOptions,
   startLocalControlPlane,
 } from './local.ts';
-export type {
-  BinaryProvenance,
-  ComponentFailure,
-  ComponentInfo,
-  ControlPlane,
-} from './provider.ts';
+export type { BinaryProvenance, ComponentFailure, ComponentInfo, ControlPlane } from './provider.ts';

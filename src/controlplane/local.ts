@@ -34,8 +34,6 @@ export interface LocalControlPlaneOptions {
   auditPolicyPath?: string | undefined;
   /** Keep `data/` and `pki/` after stop(). @default false */
   keepData?: boolean | undefined;
-  /** The plane outlives hollowmark: no guard, and release() lets it go. @default false */
-  detached?: boolean | undefined;
 }
 
 export interface LocalContext {
@@ -56,7 +54,7 @@ export interface LocalControlPlane extends ControlPlane {
   /** The audit log, where there is one. */
   readonly auditLogPath?: string;
   readonly issueClientCertificate: NonNullable<ControlPlane['issueClientCertificate']>;
-  /** Lets a detached plane go on when this process ends. */
+  /** Lets the plane go on when this process ends; stop() must not be called after it. */
   release(): void;
 }
 
@@ -117,14 +115,14 @@ async function startOnce(
   const { directory, profile } = settings;
   const separateEventsEtcd = settings.separateEventsEtcd ?? false;
   const reservation = new PortReservation();
-  const guard = settings.detached === true ? undefined : new ProcessGuard(log);
+  const guard = new ProcessGuard(log);
   let processes: PlaneProcesses | undefined;
   let stopping: Promise<void> | undefined;
   const end = async () => {
     try {
       await processes?.stop();
     } finally {
-      guard?.close();
+      guard.close();
       reservation[Symbol.dispose]();
       if (settings.keepData !== true) removeData(directory);
     }
@@ -146,7 +144,7 @@ async function startOnce(
       server: shape.server,
       extraAddresses: [ADVERTISE_ADDRESS],
     });
-    guard?.start();
+    guard.start();
     const running = new PlaneProcesses({ directory, programs: binaries.paths, pki, clock, log, guard });
     processes = running;
     for (const stage of shape.stages) await running.startStage(stage, signal);
@@ -177,6 +175,8 @@ async function startOnce(
         : { auditLogPath: join(directory, 'logs', 'audit.ndjson') }),
       release() {
         running.release();
+        guard.close();
+        reservation[Symbol.dispose]();
       },
     };
   } catch (error) {
@@ -222,26 +222,27 @@ function adminAccess(shape: PlaneShape, pki: PlanePki): ClusterAccess {
   };
 }
 
-/** UID of kube-system, once the namespaces of a new cluster and the first service account are there. */
+/** UID of kube-system, once the namespaces of a new cluster and its first service account are there. */
 async function awaitNamespaces(
   admin: ClusterAccess,
   options: { signal: AbortSignal; clock: Clock },
 ): Promise<string> {
-  let lacking = 'namespaces';
+  // The controller manager makes the service account last, about when its controllers are all at work; pods cannot be
+  // created in `default` before.
+  const awaited = [
+    ...['default', 'kube-node-lease', 'kube-public', 'kube-system'].map(
+      (name) => `/api/v1/namespaces/${name}`,
+    ),
+    '/api/v1/namespaces/default/serviceaccounts/default',
+  ];
+  let lacking = '';
   const poll = async (signal: AbortSignal): Promise<string> => {
-    for (;;) {
-      const answers = await Promise.all([
-        ...['default', 'kube-node-lease', 'kube-public'].map((name) =>
-          exists(admin, `/api/v1/namespaces/${name}`, signal),
-        ),
-        // Made by the controller manager: pods cannot be created in `default` before.
-        exists(admin, '/api/v1/namespaces/default/serviceaccounts/default', signal),
-      ]);
-      const system = await askHttps(admin, '/api/v1/namespaces/kube-system', signal);
-      if (system.status === 200 && answers.every(Boolean)) return uidOf(system.body);
-      lacking = answers.slice(0, 3).every(Boolean) ? 'service account default/default' : 'namespaces';
-      await delay(NAMESPACES_INTERVAL_MS, { signal, clock: options.clock });
+    for (const path of awaited) {
+      lacking = path;
+      while ((await askHttps(admin, path, signal)).status !== 200)
+        await delay(NAMESPACES_INTERVAL_MS, { signal, clock: options.clock });
     }
+    return uidOf((await askHttps(admin, '/api/v1/namespaces/kube-system', signal)).body);
   };
   return await withTimeout(poll, {
     ...options,
@@ -250,12 +251,9 @@ async function awaitNamespaces(
       new HarnessError(
         'HM_COMPONENT_NOT_READY',
         `the new cluster has no ${lacking} after ${NAMESPACES_TIMEOUT_MS / 1_000} s`,
+        { hint: 'the log of kube-controller-manager tells why' },
       ),
   });
-}
-
-async function exists(admin: ClusterAccess, path: string, signal: AbortSignal): Promise<boolean> {
-  return (await askHttps(admin, path, signal)).status === 200;
 }
 
 async function serverVersion(admin: ClusterAccess, signal: AbortSignal): Promise<string> {

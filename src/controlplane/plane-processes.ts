@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { type Clock, childAbort, HarnessError, type Logger } from '../core/index.ts';
 import type { Program } from './binaries/versions.ts';
 import { type ComponentInstance, instanceAccess } from './components/component.ts';
-import type { PlanePki } from './pki/plane-pki.ts';
+import type { PlaneIdentities } from './pki/plane-pki.ts';
 import type { ProcessGuard } from './process/guard.ts';
 import { exitError, ManagedProcess, type ProcessExit } from './process/managed-process.ts';
 import type { ComponentFailure, ComponentInfo } from './provider.ts';
@@ -25,7 +25,7 @@ export type ExitPolicy = (
 export interface PlaneProcessesOptions {
   directory: string;
   programs: Readonly<Partial<Record<Program, string>>>;
-  pki: PlanePki;
+  pki: PlaneIdentities;
   clock: Clock;
   log: Logger;
   /** Ends the processes when hollowmark dies; absent: they are to outlive it. */

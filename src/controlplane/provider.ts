@@ -14,6 +14,8 @@ export interface ComponentInfo {
   pid?: number;
   /** Where its /metrics is and as whom to read it; absent: not reachable, `unreachable` says why. */
   metrics?: ClusterAccess;
+  /** Path of the metrics on that server. @default '/metrics' */
+  metricsPath?: string;
   unreachable?: string;
   /** Command line as started, without the program's path. */
   args?: readonly string[];
@@ -44,6 +46,8 @@ export interface ControlPlane extends AsyncDisposable {
   readonly profile: Profile | 'attached';
   readonly provenance: BinaryProvenance;
   readonly components: readonly ComponentInfo[];
+  /** What the user should know about the cluster before load is put on it; absent or empty: nothing. */
+  readonly warnings?: readonly string[];
   /** Path of a kubeconfig for the administrator, for kubectl and other tools. */
   readonly kubeconfigPath: string;
   /**

@@ -24,6 +24,10 @@ export interface PlaneSettings {
   separateEventsEtcd: boolean;
   /** Audit policy file, absolute; absent: no audit. */
   auditPolicyPath?: string | undefined;
+  /** Where the API server listens. @default '127.0.0.1' */
+  apiserverBindAddress?: string | undefined;
+  /** Keeps members of two planes apart. @default a random one */
+  clusterToken?: string | undefined;
 }
 
 export interface PlanePorts {
@@ -74,7 +78,7 @@ export async function reservePorts(
 export function shapePlane(settings: PlaneSettings): PlaneShape {
   const { directory, profile, flags, ports } = settings;
   const pki = pkiPaths(join(directory, 'pki'));
-  const token = `hollowmark-${randomBytes(6).toString('hex')}`;
+  const token = settings.clusterToken ?? `hollowmark-${randomBytes(6).toString('hex')}`;
   const member = (name: string, clientPort: number, peerPort: number) =>
     etcd({
       name,
@@ -97,6 +101,7 @@ export function shapePlane(settings: PlaneSettings): PlaneShape {
     kubeApiserver({
       name: 'kube-apiserver-0',
       port: ports.apiserver,
+      bindAddress: settings.apiserverBindAddress,
       advertiseAddress: ADVERTISE_ADDRESS,
       etcdServers: urls(stores),
       eventsEtcdServers: events.length === 0 ? undefined : urls(events),

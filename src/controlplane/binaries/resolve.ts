@@ -41,6 +41,8 @@ export interface BinaryRequest {
   routes?: readonly ('download' | 'go-build')[] | undefined;
   /** Fetch or build even what the cache holds. @default false */
   refresh?: boolean | undefined;
+  /** Look past folders that the user named: it is the cache that is to be filled. @default false */
+  cacheOnly?: boolean | undefined;
 }
 
 export interface BinaryContext {
@@ -72,7 +74,8 @@ export async function resolveBinaries(request: BinaryRequest, context: BinaryCon
     etcdVersion: parseVersion(request.etcdVersion ?? DEFAULT_ETCD_VERSION),
   };
   const explicit = request.directory ?? nonEmpty(context.env['HOLLOWMARK_BINARIES_DIR']);
-  if (explicit !== undefined) return await fromFolder(explicit, programs, context.signal);
+  if (explicit !== undefined && request.cacheOnly !== true)
+    return await fromFolder(explicit, programs, context.signal);
 
   const location = cacheLocation(cacheRoot(context.env), versions.kubernetesVersion);
   const wanted = () => (request.refresh === true ? [...programs] : missingPrograms(location, programs));

@@ -3,6 +3,7 @@
  * component has one file that yields this from identity, ports, peers and settings; a plane is a list of them.
  */
 import type { ClusterAccess } from '../../kube/index.ts';
+import type { PlaneIdentities } from '../pki/plane-pki.ts';
 
 export const COMPONENT_NAMES = [
   'etcd',
@@ -27,10 +28,7 @@ export interface ComponentInstance {
 }
 
 /** Access to one instance's own port, for its health and its metrics. */
-export function instanceAccess(
-  instance: ComponentInstance,
-  pki: { caPem: string; admin: Pair; etcdCaPem: string; etcdClient: Pair },
-): ClusterAccess {
+export function instanceAccess(instance: ComponentInstance, pki: PlaneIdentities): ClusterAccess {
   const server = `https://${instance.address}`;
   const pair = instance.identity === 'admin' ? pki.admin : pki.etcdClient;
   return {
@@ -39,9 +37,4 @@ export function instanceAccess(
     caPem: instance.identity === 'admin' ? pki.caPem : pki.etcdCaPem,
     credential: { type: 'client-certificate', certPem: pair.certPem, keyPem: pair.keyPem },
   };
-}
-
-interface Pair {
-  certPem: string;
-  keyPem: string;
 }

@@ -13,7 +13,7 @@ export interface ApiServerSettings {
   name: string;
   port: number;
   /** @default '127.0.0.1'. In a container: `0.0.0.0`, so that its port can be published. */
-  bindAddress?: string;
+  bindAddress?: string | undefined;
   /**
    * Address in the endpoints of the Service `kubernetes`, unique to each API server. Endpoints refuse 127.0.0.0/8, so
    * it is one of 192.0.2.0/24 (documentation addresses, RFC 5737): nothing answers there, and nothing in a hollow

@@ -2,7 +2,7 @@
  * All keys, certificates and kubeconfig files of one control plane, written to a folder only its owner can read.
  * The set and the subjects are those of kubeadm.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Profile } from '../../config/index.ts';
 import { diskError } from '../process/managed-process.ts';
@@ -26,14 +26,18 @@ export interface PkiSettings {
   extraAddresses?: readonly string[];
 }
 
-export interface PlanePki {
-  readonly authority: CertificateAuthority;
+/** As whom hollowmark asks the components of a plane. */
+export interface PlaneIdentities {
   readonly caPem: string;
   /** Identity of hollowmark itself, group system:masters: set-up, clean-up and scrapes. */
   readonly admin: KeyAndCertificate;
   /** Client certificate for etcd, as the API server uses it: health checks and scrapes. */
   readonly etcdCaPem: string;
   readonly etcdClient: KeyAndCertificate;
+}
+
+export interface PlanePki extends PlaneIdentities {
+  readonly authority: CertificateAuthority;
 }
 
 /** Where a plane's files are, given its folder; also valid for a folder inside a container. */
@@ -59,6 +63,7 @@ export function pkiPaths(directory: string) {
     scheduler: { cert: path('kube-scheduler.crt'), key: path('kube-scheduler.key') },
     controllerManagerKubeconfig: path('kube-controller-manager.kubeconfig'),
     schedulerKubeconfig: path('kube-scheduler.kubeconfig'),
+    admin: { cert: path('admin.crt'), key: path('admin.key') },
     adminKubeconfig: path('admin.kubeconfig'),
   } as const;
 }
@@ -73,9 +78,9 @@ const API_SERVER_NAMES = [
 ];
 
 /**
- * Makes and writes everything a plane needs. Serving and service account keys are RSA-2048 in `production-like`, as
- * kubeadm's are (cheaper ones would change what a handshake and a token cost), P-256 in `fast`; client keys are
- * P-256 in both.
+ * Makes and writes everything a plane needs. In `production-like` the keys of the authority, of the API server and of
+ * service account tokens are RSA-2048, as kubeadm's are: cheaper ones would change what a handshake and a token cost.
+ * All others are P-256, and in `fast` all are: their connections are few and long, so their kind costs nothing.
  * @throws HM_DISK_FULL if the folder cannot be written for want of space.
  */
 export async function writePlanePki(settings: PkiSettings): Promise<PlanePki> {
@@ -83,11 +88,11 @@ export async function writePlanePki(settings: PkiSettings): Promise<PlanePki> {
   const paths = pkiPaths(settings.directory);
   const [authority, etcdAuthority, frontProxyAuthority, serviceAccount] = await Promise.all([
     CertificateAuthority.create('hollowmark-ca', kind),
-    CertificateAuthority.create('hollowmark-etcd-ca', kind),
-    CertificateAuthority.create('hollowmark-front-proxy-ca', kind),
+    CertificateAuthority.create('hollowmark-etcd-ca', 'ec-p256'),
+    CertificateAuthority.create('hollowmark-front-proxy-ca', 'ec-p256'),
     makeSigningKeyPair(kind),
   ]);
-  const loopback = { dnsNames: ['localhost'], addresses: ['127.0.0.1'], keyKind: kind } as const;
+  const loopback = { dnsNames: ['localhost'], addresses: ['127.0.0.1'] } as const;
   const client = (commonName: string, ...organizations: string[]) =>
     authority.issue({ commonName, organizations, usage: 'client' });
   const [apiserver, etcdServer, etcdPeer, controllerManager, scheduler] = await Promise.all([
@@ -127,6 +132,7 @@ export async function writePlanePki(settings: PkiSettings): Promise<PlanePki> {
     [paths.adminKubeconfig, kubeconfig('hollowmark', admin)],
   ]);
   const pairs: [{ cert: string; key: string }, KeyAndCertificate][] = [
+    [paths.admin, admin],
     [paths.apiserver, apiserver],
     [paths.etcdServer, etcdServer],
     [paths.etcdPeer, etcdPeer],
@@ -144,4 +150,17 @@ export async function writePlanePki(settings: PkiSettings): Promise<PlanePki> {
     throw diskError(cause, `certificates cannot be written to ${settings.directory}`);
   }
   return { authority, caPem: authority.certPem, admin, etcdCaPem: etcdAuthority.certPem, etcdClient };
+}
+
+/** Reads back the identities of a plane whose files are in `directory`. */
+export function readPlaneIdentities(directory: string): PlaneIdentities {
+  const paths = pkiPaths(directory);
+  const read = (path: string) => readFileSync(path, 'utf8');
+  const pair = (at: { cert: string; key: string }) => ({ certPem: read(at.cert), keyPem: read(at.key) });
+  return {
+    caPem: read(paths.ca),
+    admin: pair(paths.admin),
+    etcdCaPem: read(paths.etcdCa),
+    etcdClient: pair(paths.etcdClient),
+  };
 }
