@@ -4,6 +4,8 @@
  * parses bodies: callers decide, because on the measured paths bytes are counted and not parsed.
  */
 
+import type { TransportError } from './api-error.ts';
+
 export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 export interface ApiRequest {
@@ -16,9 +18,13 @@ export interface ApiRequest {
   contentType?: string;
   /** Extra headers, lower case: impersonation of this call, or Accept. */
   headers?: Readonly<Record<string, string>>;
-  /** Client-side deadline, from sending to last byte. @default 60_000 */
+  /** Client-side deadline, from the call to the last byte, waiting for a connection included. @default 60_000 */
   timeoutMs?: number;
+  /** Count the reply's body and drop it: `body` is empty. For LISTs of measured load. Kept for statuses >= 400. */
+  discardBody?: boolean;
 }
+
+export const DEFAULT_REQUEST_TIMEOUT_MS = 60_000;
 
 export interface ApiReply {
   /** HTTP status, whatever it is: only transport failures reject. */
@@ -32,15 +38,41 @@ export interface ApiReply {
   /** Priority & Fairness placement, from X-Kubernetes-PF-* headers. */
   flowSchemaUid?: string;
   priorityLevelUid?: string;
+  /** When the request went to an open connection, and when the last byte was here: Clock.nowUs() instants. Set by every transport of this folder. */
+  sentUs?: number;
+  doneUs?: number;
+}
+
+/**
+ * The lean form of a call for hot paths: no promise, no closures. The caller makes one object per call (or reuses
+ * its own records) and is told of three things. `onSent` comes at most once; then exactly one of the other two.
+ */
+export interface CallHandler {
+  /** The request is being handed to an open connection: the instant to stamp. */
+  onSent(): void;
+  /** The last byte is here, whatever the status. */
+  onReply(reply: ApiReply): void;
+  /** No reply: connection, deadline, protocol or cancellation. */
+  onFailure(error: TransportError): void;
+}
+
+/** Ends a call early; its handler gets a `cancelled` failure. Does nothing once the call is over. */
+export interface CallHandle {
+  cancel(): void;
+}
+
+/** Connections that take calls in the lean form; every transport of this folder does. */
+export interface CallDispatcher {
+  dispatch(request: ApiRequest, handler: CallHandler): CallHandle;
 }
 
 /** Frames of one watch; calls come in order and never after onEnd. */
 export interface WatchHandlers {
-  /** Headers are here; anything but 200 is followed by onEnd with the reply's body in the error. */
+  /** Headers are here; anything but 200 is followed by onEnd with an ApiError of the reply's Status. */
   onOpen?(status: number): void;
   /** One event: a line of JSON without its newline. The buffer is only valid during the call. */
   onFrame(frame: Buffer): void;
-  /** The stream is over: undefined for a clean end by the server (its timeout), else why. Called exactly once. */
+  /** The stream is over: undefined for a clean end by the server (its timeout), else ApiError or TransportError. Called exactly once. */
   onEnd(error: Error | undefined): void;
 }
 
@@ -72,3 +104,6 @@ export interface ConnectionStats {
   receivedBytes: number;
   sentBytes: number;
 }
+
+/** What the factories of connect.ts give out. */
+export type Connection = ApiConnection & CallDispatcher;

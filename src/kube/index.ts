@@ -1,10 +1,61 @@
 export type { ClusterAccess, Credential, Impersonation } from './access.ts';
-export type {
-  ApiConnection,
-  ApiReply,
-  ApiRequest,
-  ConnectionStats,
-  HttpMethod,
-  WatchHandle,
-  WatchHandlers,
+export {
+  ApiError,
+  type CallSubject,
+  classifyOutcome,
+  classifyStatus,
+  eventStatusFacts,
+  replyError,
+  type StatusFacts,
+  statusFacts,
+  TransportError,
+  type TransportErrorClass,
+} from './api-error.ts';
+export {
+  type ConnectOptions,
+  connectionFor,
+  DEFAULT_USER_AGENT,
+  type Http1Options,
+  type Http2Options,
+  openConnection,
+  openHttp1Pool,
+  openSharedConnections,
+  type SharedConnections,
+  type SharedPoolOptions,
+} from './connect.ts';
+export {
+  type ApiConnection,
+  type ApiReply,
+  type ApiRequest,
+  type CallDispatcher,
+  type CallHandle,
+  type CallHandler,
+  type Connection,
+  type ConnectionStats,
+  DEFAULT_REQUEST_TIMEOUT_MS,
+  type HttpMethod,
+  type WatchHandle,
+  type WatchHandlers,
 } from './connection.ts';
+export { type ClientIdentity, loadKubeconfig, resolveIdentity, secureContextFor } from './credentials.ts';
+export {
+  type BackoffSettings,
+  type BackoffState,
+  freshBackoff,
+  isConnectionRefused,
+  MAX_RETRY_COUNT,
+  nextBackoffMs,
+  REFLECTOR_BACKOFF,
+  retryDelayMs,
+} from './retry.ts';
+export {
+  type FrameFacts,
+  type FrameSink,
+  FrameSplitter,
+  frameFacts,
+  frameResourceVersion,
+  frameType,
+  listFacts,
+  objectFacts,
+  type WatchEventType,
+} from './watch-frames.ts';
