@@ -1,3 +1,18 @@
+export { DurableFile, writeAtomically } from './durable-file.ts';
+export { decideExitCode, type ExitInput } from './exit-code.ts';
+export {
+  CALLS_FILE,
+  createResultFolder,
+  LATEST_LINK,
+  linkLatest,
+  makeRunId,
+  PODS_FILE,
+  PodStream,
+  RESULT_FILE,
+  readPods,
+  readResult,
+  writeResult,
+} from './files.ts';
 export {
   type EncodedHistogram,
   emptyDistribution,
@@ -8,6 +23,15 @@ export {
   type PercentilePoint,
   rankOf,
 } from './histogram.ts';
+export {
+  type HlogContents,
+  type HlogInterval,
+  type HlogWindow,
+  HlogWriter,
+  parseHlog,
+  readHlog,
+} from './hlog.ts';
+export { formatCount, formatEdge, formatQuantile, judgeQuantile, minSampleCount } from './quantiles.ts';
 export {
   type AgentHealth,
   type AgentRole,
@@ -21,8 +45,11 @@ export {
   type Gauges,
   type HostHealth,
   LATENCY_ROWS_US,
+  type LimitWindow,
   type PhaseResult,
   type PodKind,
+  type PodOutcome,
+  type PodRecord,
   type PodStartup,
   type PodStartupPhase,
   type PodTimeline,
@@ -44,3 +71,16 @@ export {
   type Verdicts,
   type WatchFanOut,
 } from './run-result.ts';
+export { judgeSlo, type SloInput, tightestLimitUs } from './slo.ts';
+export { UNSERVED_CLASSES, unservedCount } from './slo-client.ts';
+export {
+  type CallShape,
+  type CallSlo,
+  callSlo,
+  OFFICIAL_LIMITS,
+  SLO_NAME,
+  SLO_WINDOW_MS,
+  type SloLimits,
+  type SloRules,
+} from './slo-rules.ts';
+export { judgeTrust, type PodAudit, TRUST_LIMITS, type TrustInput } from './trust.ts';

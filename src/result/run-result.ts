@@ -6,7 +6,7 @@
 
 export const RUN_RESULT_SCHEMA = 'hollowmark.dev/run-result/v1';
 
-/** Percentiles of a histogram, for readers that do not decode it; absent values where `count` is 0. */
+/** Percentiles of a histogram, for readers that do not decode it; all 0 where `count` is 0: look at it first. */
 export interface DistributionSummary {
   count: number;
   minUs: number;
@@ -76,6 +76,16 @@ export interface CallSeries {
   response: Distribution;
   /** Sent to last byte. */
   service: Distribution;
+  /** Response times by 5-minute window against the SLO limit of the series; load series that have a limit only. */
+  windows?: LimitWindow[];
+}
+
+/** Samples of one 5-minute window of the run and how many of them were over their limit. */
+export interface LimitWindow {
+  startMs: number;
+  count: number;
+  /** Calls that failed for the server's sake and pods that never started are over any limit. */
+  overLimitCount: number;
 }
 
 export type PodKind = 'stateless' | 'stateful';
@@ -103,6 +113,8 @@ export interface PodStartup {
   slowest: PodTimeline[];
   /** Server stamps (1 s grain) minus own watch, per pod; a health check of the clocks. Milliseconds. */
   serverClockDifferenceMs?: { count: number; minMs: number; medianMs: number; maxMs: number };
+  /** `pod_startup` by 5-minute window of the pod's start, against the SLO limit. */
+  windows?: LimitWindow[];
 }
 
 /** One pod's instants, in ms since the start of the run on the shared monotonic clock. */
@@ -119,6 +131,19 @@ export interface PodTimeline {
   runningSeenMs?: number;
   deletedMs?: number;
   goneMs?: number;
+}
+
+/**
+ * What can be said of a pod's startup: `started`; `never-started` (lived longer than the limit, or the run ended);
+ * `censored` (deleted, or the run ended, before the limit had passed).
+ */
+export type PodOutcome = 'started' | 'never-started' | 'censored';
+
+/** One line of pods.ndjson.gz. */
+export interface PodRecord extends PodTimeline {
+  phase: string;
+  kind: PodKind;
+  outcome: PodOutcome;
 }
 
 export interface WatchFanOut {
@@ -159,10 +184,14 @@ export interface TimelineWindow {
   startMs: number;
   endMs: number;
   phase: string;
+  /** Arrivals of the load that the schedule asked for in this window. */
   offeredCount: number;
+  /** Calls of the load that ended in this window, whatever their outcome. */
   achievedCount: number;
   droppedCount: number;
   failedCount: number;
+  /** Arrivals that went out, and within 1 s of their instant: what the trust verdict holds against offered. */
+  startedCount?: number;
   /** Of the load's response times in this window; absent when there were none. */
   p50Us?: number;
   p99Us?: number;
@@ -294,6 +323,7 @@ export interface SloCheck {
   slo: string;
   /** What it was held against: `create pods (resource)`. */
   subject: string;
+  /** Empty for all measured phases together, which is what is judged. */
   phase: string;
   state: VerdictState;
   sampleCount: number;
@@ -307,6 +337,8 @@ export interface SloCheck {
   goodWindowRatio?: number;
   /** One sentence for people, with the figure. */
   text: string;
+  /** Shown, but decides nothing: one phase's own line beside the line over all measured phases. */
+  informational?: true;
 }
 
 export type SloKind = 'client-slo' | 'official-sli' | 'threshold';
