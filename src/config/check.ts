@@ -2,10 +2,11 @@
  * Combinations that cannot work, each found by looking at more than one value of the resolved suite. What is merely
  * large is the plan's to say.
  */
+
+import { nodePodCapacity, podFootprint } from './footprint.ts';
 import { quote } from './issues.ts';
 import type { ReportProblem } from './parameters.ts';
 import type { Path } from './paths.ts';
-import { nodePodCapacity, podFootprint } from './footprint.ts';
 import { LOCAL_ONLY_KEYS } from './schema-control-plane.ts';
 import type { LoadAction, Suite } from './suite.ts';
 
@@ -32,11 +33,6 @@ function checkControlPlane(suite: Suite, context: CheckContext): void {
     if (context.controlPlaneKeys.includes(key))
       context.report(['controlPlane', key], 'is for provider: local; an attached cluster is as it is');
   }
-  if (suite.fleet.identity === 'certificate')
-    context.report(
-      ['fleet', 'identity'],
-      'certificate needs provider: local, whose certificate authority hollowmark has; expected impersonation',
-    );
 }
 
 function checkFleet(suite: Suite, report: ReportProblem): void {
@@ -47,19 +43,65 @@ function checkFleet(suite: Suite, report: ReportProblem): void {
       'shared connections carry many nodes and a client certificate names one: expected per-node, or identity: impersonation',
     );
   if (fleet.agentCount > Math.max(1, fleet.nodeCount))
-    report(['fleet', 'agents'], `expected at most one for each node, got ${fleet.agentCount} for ${fleet.nodeCount} nodes`);
+    report(
+      ['fleet', 'agents'],
+      `expected at most one for each node, got ${fleet.agentCount} for ${fleet.nodeCount} nodes`,
+    );
   if (fleet.compat === 'kubemark' && fleet.events)
-    report(['fleet', 'events'], "upstream's hollow node posts no events: expected false with compat: kubemark");
+    report(
+      ['fleet', 'events'],
+      "upstream's hollow node posts no events: expected false with compat: kubemark",
+    );
+  checkLabels(fleet.labels, report);
   // The kubelet renews at a quarter of the duration and the API has whole seconds.
   if (fleet.leaseDurationMs < 4_000 || fleet.leaseDurationMs % 1_000 !== 0)
-    report(['fleet', 'leaseDuration'], `expected whole seconds, at least 4s, got ${fleet.leaseDurationMs} ms`);
+    report(
+      ['fleet', 'leaseDuration'],
+      `expected whole seconds, at least 4s, got ${fleet.leaseDurationMs} ms`,
+    );
+}
+
+/**
+ * Labels in Kubernetes' own domains that NodeRestriction lets a node give itself; any other makes registration fail.
+ * Source: pkg/kubelet/apis/well_known_labels.go of Kubernetes 1.36.
+ */
+const KUBELET_LABELS = new Set([
+  'kubernetes.io/hostname',
+  'kubernetes.io/arch',
+  'kubernetes.io/os',
+  'topology.kubernetes.io/region',
+  'topology.kubernetes.io/zone',
+  'failure-domain.beta.kubernetes.io/region',
+  'failure-domain.beta.kubernetes.io/zone',
+  'beta.kubernetes.io/arch',
+  'beta.kubernetes.io/os',
+  'beta.kubernetes.io/instance-type',
+]);
+const KUBELET_LABEL_DOMAINS = /(^|\.)(kubelet|node)\.kubernetes\.io$/;
+const KUBERNETES_DOMAINS = /(^|\.)(kubernetes|k8s)\.io$/;
+
+function checkLabels(labels: Readonly<Record<string, string>>, report: ReportProblem): void {
+  for (const key of Object.keys(labels)) {
+    const domain = key.includes('/') ? key.slice(0, key.indexOf('/')) : '';
+    if (domain === 'hollowmark.dev')
+      report(['fleet', 'labels', key], 'labels of hollowmark.dev are given by hollowmark itself');
+    else if (
+      KUBERNETES_DOMAINS.test(domain) &&
+      !KUBELET_LABELS.has(key) &&
+      !KUBELET_LABEL_DOMAINS.test(domain)
+    )
+      report(['fleet', 'labels', key], 'NodeRestriction does not let a node give itself this label');
+  }
 }
 
 function checkNames(suite: Suite, context: CheckContext): void {
   const phases = new Set<string>();
   for (const [index, phase] of suite.load.phases.entries()) {
     if (phases.has(phase.name))
-      context.report(['load', 'phases', index, 'name'], `expected a name of its own, got ${quote(phase.name)} a second time`);
+      context.report(
+        ['load', 'phases', index, 'name'],
+        `expected a name of its own, got ${quote(phase.name)} a second time`,
+      );
     phases.add(phase.name);
     const names = new Set<string>();
     for (const action of phase.actions) {
@@ -77,8 +119,15 @@ function checkLoad(suite: Suite, context: CheckContext): void {
   let standingPodCount = 0;
   for (const [index, phase] of suite.load.phases.entries()) {
     const phasePath = ['load', 'phases', index];
-    if (phase.durationMs === 0 && phase.actions.length > 0 && phase.actions.every(({ action }) => action === 'watches'))
-      context.report([...phasePath, 'duration'], 'is missing: watches last as long as their phase, and nothing else in it takes time');
+    if (
+      phase.durationMs === 0 &&
+      phase.actions.length > 0 &&
+      phase.actions.every(({ action }) => action === 'watches')
+    )
+      context.report(
+        [...phasePath, 'duration'],
+        'is missing: watches last as long as their phase, and nothing else in it takes time',
+      );
     for (const action of phase.actions) {
       const path = context.actionPath(index, action);
       if (action.action === 'create') {
@@ -103,7 +152,10 @@ function checkCreate(
   if (action.waitFor === 'running') {
     const waitFor = [...path, 'waitFor'];
     if (podCount === 0)
-      report(waitFor, `running needs pods, and a ${action.object.kind} stands for none (say how many with object.pods)`);
+      report(
+        waitFor,
+        `running needs pods, and a ${action.object.kind} stands for none (say how many with object.pods)`,
+      );
     else if (suite.fleet.nodeCount === 0) report(waitFor, 'running needs nodes, and fleet.nodes is 0');
   }
   if (suite.fleet.nodeCount > 0 && action.waitFor === 'running')

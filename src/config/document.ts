@@ -44,7 +44,10 @@ export function readYaml(text: string, name: string): YamlSource {
   const problems = [...document.errors, ...document.warnings].map((error) => ({
     place: place(error.pos[0]),
     path: '',
-    message: error.code === 'DUPLICATE_KEY' ? 'this key is there twice' : `not valid YAML: ${firstLine(error.message)}`,
+    message:
+      error.code === 'DUPLICATE_KEY'
+        ? 'this key is there twice'
+        : `not valid YAML: ${firstLine(error.message)}`,
   }));
   const root = document.contents;
   const broken = (): YamlSource => ({ ...unreadable(place(0), ''), problems });
@@ -56,7 +59,10 @@ export function readYaml(text: string, name: string): YamlSource {
     // A node that contains its own alias makes a value without end.
     JSON.stringify(value);
   } catch (error) {
-    return unreadable(`${name}:1:1`, `not valid YAML: ${error instanceof Error ? error.message : String(error)}`);
+    return unreadable(
+      `${name}:1:1`,
+      `not valid YAML: ${error instanceof Error ? firstLine(error.message) : String(error)}`,
+    );
   }
   return {
     value,
@@ -90,7 +96,9 @@ function step(node: Node, segment: string | number): { key: Node | undefined; va
     return isNode(item) ? { key: undefined, value: item } : undefined;
   }
   if (!isMap(node)) return undefined;
-  const pair = node.items.find((item: Pair) => isScalar(item.key) && String(item.key.value) === String(segment));
+  const pair = node.items.find(
+    (item: Pair) => isScalar(item.key) && String(item.key.value) === String(segment),
+  );
   if (pair === undefined || !isNode(pair.key)) return undefined;
   return { key: pair.key, value: isNode(pair.value) ? pair.value : pair.key };
 }

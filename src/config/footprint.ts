@@ -47,12 +47,16 @@ export function podSpec(manifest: Readonly<Record<string, unknown>>): Record<str
 
 function fit(capacity: string, need: number): number {
   // A thousandth of slack, because 0.01 x 100 cores is not 1 in binary fractions.
-  return need === 0 ? Number.POSITIVE_INFINITY : Math.floor((parseResourceQuantity(capacity) ?? 0) / need + 1e-3);
+  return need === 0
+    ? Number.POSITIVE_INFINITY
+    : Math.floor((parseResourceQuantity(capacity) ?? 0) / need + 1e-3);
 }
 
 function request(container: unknown, resource: string): number {
   const resources = isRecord(container) ? container['resources'] : undefined;
   const requests = isRecord(resources) ? resources['requests'] : undefined;
   const value = isRecord(requests) ? requests[resource] : undefined;
-  return typeof value === 'string' || typeof value === 'number' ? (parseResourceQuantity(String(value)) ?? 0) : 0;
+  return typeof value === 'string' || typeof value === 'number'
+    ? (parseResourceQuantity(String(value)) ?? 0)
+    : 0;
 }

@@ -37,19 +37,31 @@ function findings(issue: z.core.$ZodIssue, path: Path, root: unknown): Finding[]
     }
     case 'invalid_key': {
       const inner = issue.issues[0];
-      return [{ path, message: `${inner?.message ?? 'unknown key'}, got ${quote(path.at(-1))}`, atKey: true }];
+      return [
+        { path, message: `${inner?.message ?? 'unknown key'}, got ${quote(path.at(-1))}`, atKey: true },
+      ];
     }
     case 'invalid_union':
       if (issue.discriminator !== undefined) {
         const known = Object.keys(ACTION_SCHEMAS);
-        return [{ path, message: `${expectation(`expected ${alternatives(known)}`, value)}${suggest(value, known)}`, atKey: false }];
+        return [
+          {
+            path,
+            message: `${expectation(`expected ${alternatives(known)}`, value)}${suggest(value, known)}`,
+            atKey: false,
+          },
+        ];
       }
       return [{ path, message: expectation(issue.message, value), atKey: false }];
     case 'invalid_type':
       return [{ path, message: expectation(typeExpectation(issue), value), atKey: false }];
     case 'invalid_value':
       return [
-        { path, message: expectation(issue.message, value) + suggest(value, issue.values.map(String)), atKey: false },
+        {
+          path,
+          message: expectation(issue.message, value) + suggest(value, issue.values.map(String)),
+          atKey: false,
+        },
       ];
     default:
       return [{ path, message: expectation(issue.message, value), atKey: false }];
@@ -62,7 +74,12 @@ function suggest(value: unknown, known: readonly string[]): string {
 
 function typeExpectation(issue: z.core.$ZodIssueInvalidType): string {
   if (issue.message.startsWith('expected')) return issue.message;
-  const names: Record<string, string> = { object: 'a mapping', record: 'a mapping', array: 'a list', string: 'text' };
+  const names: Record<string, string> = {
+    object: 'a mapping',
+    record: 'a mapping',
+    array: 'a list',
+    string: 'text',
+  };
   return `expected ${names[issue.expected] ?? issue.expected}`;
 }
 

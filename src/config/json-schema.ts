@@ -29,8 +29,21 @@ let cached: JsonSchema | undefined;
 
 /** The schema of what users write, before references to parameters are allowed for. */
 export function inputSchema(): JsonSchema {
-  cached ??= z.toJSONSchema(suiteSchema, { io: 'input', unrepresentable: 'any' }) as JsonSchema;
+  cached ??= withExamples(z.toJSONSchema(suiteSchema, { io: 'input', unrepresentable: 'any' })) as JsonSchema;
   return cached;
+}
+
+// zod takes `examples` off everything it transforms, as examples of the output; ours are of the input, under a name
+// of their own until here.
+function withExamples(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withExamples);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, child]) => [
+      key === 'inputExamples' ? 'examples' : key,
+      withExamples(child),
+    ]),
+  );
 }
 
 /** The published schema: as inputSchema, with `${parameters.NAME}` allowed wherever a single value stands. */
@@ -55,7 +68,8 @@ function withReferences(schema: JsonSchema, path: readonly string[]): JsonSchema
   if (typeof schema.additionalProperties === 'object')
     mapped.additionalProperties = withReferences(schema.additionalProperties, [...path, '*']);
   if (schema.type === 'object' || schema.type === 'array') return mapped;
-  if (schema.oneOf !== undefined) return { ...mapped, oneOf: schema.oneOf.map((one) => withReferences(one, path)) };
+  if (schema.oneOf !== undefined)
+    return { ...mapped, oneOf: schema.oneOf.map((one) => withReferences(one, path)) };
   if (schema.anyOf !== undefined)
     return { ...mapped, anyOf: [...schema.anyOf, { type: 'string', pattern: PARAMETER_REFERENCE }] };
   if (schema.type === 'string' && schema.enum === undefined)
@@ -90,7 +104,8 @@ export function schemaAt(root: unknown, path: readonly (string | number)[]): Jso
     } else {
       const additional: JsonSchema | boolean | undefined = schema.additionalProperties;
       schema = schema.properties?.[segment] ?? (typeof additional === 'object' ? additional : undefined);
-      value = typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[segment] : undefined;
+      value =
+        typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[segment] : undefined;
     }
     schema = chooseBranch(schema, value);
   }
@@ -102,7 +117,8 @@ export function acceptedValue(schema: JsonSchema): unknown {
   if (schema.default !== undefined) return structuredClone(schema.default);
   if (schema.const !== undefined) return schema.const;
   if (schema.enum !== undefined) return schema.enum[0];
-  if (schema.oneOf?.[0] !== undefined && schema.properties === undefined) return acceptedValue(schema.oneOf[0]);
+  if (schema.oneOf?.[0] !== undefined && schema.properties === undefined)
+    return acceptedValue(schema.oneOf[0]);
   if (schema.examples !== undefined) return structuredClone(schema.examples.at(-1));
   if (schema.type === 'array') return schema.items === undefined ? [] : [acceptedValue(schema.items)];
   if (schema.type === 'object')

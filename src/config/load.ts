@@ -14,8 +14,8 @@ import { type AppliedOverride, applyOverrides, type SuiteOverrides } from './ove
 import { substituteParameters, unusedParameters } from './parameters.ts';
 import { formatPath, isRecord, isWithin, type Path, valueAt } from './paths.ts';
 import { resolve } from './resolve.ts';
-import { LOCAL_ONLY_KEYS } from './schema-control-plane.ts';
 import { type SuiteInput, suiteSchema } from './schema.ts';
+import { LOCAL_ONLY_KEYS } from './schema-control-plane.ts';
 import type { LoadAction, Suite } from './suite.ts';
 
 /** A suite's text and where it came from: `path` is shown in places, and files in the suite are relative to it. */
@@ -174,7 +174,8 @@ function ordinal(actions: readonly { action: string }[], position: number, kind:
 function attachedAlone(value: unknown, applied: readonly AppliedOverride[]): unknown {
   const attached = applied.some(({ path }) => formatPath(path) === 'controlPlane.provider');
   const section = valueAt(value, ['controlPlane']);
-  if (!attached || !isRecord(value) || !isRecord(section) || section['provider'] !== 'kubeconfig') return value;
+  if (!attached || !isRecord(value) || !isRecord(section) || section['provider'] !== 'kubeconfig')
+    return value;
   const set = new Set(applied.filter(({ path }) => path[0] === 'controlPlane').map(({ path }) => path[1]));
   const kept = Object.entries(section).filter(
     ([key]) => !LOCAL_ONLY_KEYS.some((local) => local === key) || set.has(key),
@@ -183,15 +184,33 @@ function attachedAlone(value: unknown, applied: readonly AppliedOverride[]): unk
 }
 
 function configError(problems: readonly ConfigProblem[]): ConfigError {
-  const unique = [...new Map(problems.map((problem) => [JSON.stringify(problem), problem])).values()];
+  const unique = [...new Map(problems.map((problem) => [JSON.stringify(problem), problem])).values()].sort(
+    byPlace,
+  );
   const count = unique.length === 1 ? '1 problem' : `${unique.length} problems`;
-  return new ConfigError(unique, { hint: `${count}; nothing was started (docs/suite-reference.md describes every key)` });
+  return new ConfigError(unique, {
+    hint: `${count}; nothing was started (docs/suite-reference.md describes every key)`,
+  });
+}
+
+// From the top of the file to its end; what the command line did comes after, in its own order.
+function byPlace(a: ConfigProblem, b: ConfigProblem): number {
+  const [aLine, aColumn] = position(a);
+  const [bLine, bColumn] = position(b);
+  return aLine === bLine ? aColumn - bColumn : aLine - bLine;
+}
+
+function position(problem: ConfigProblem): [line: number, column: number] {
+  const match = /:(\d+):(\d+)$/.exec(problem.place);
+  return match === null ? [Number.MAX_SAFE_INTEGER, 0] : [Number(match[1]), Number(match[2])];
 }
 
 function suiteSha256(suite: Suite): string {
   const { name: _name, description: _description, controlPlane, ...asked } = suite;
   const { flags, eventsEtcd } = controlPlane;
-  return createHash('sha256').update(canonicalJson({ ...asked, flags, eventsEtcd })).digest('hex');
+  return createHash('sha256')
+    .update(canonicalJson({ ...asked, flags, eventsEtcd }))
+    .digest('hex');
 }
 
 function canonicalJson(value: unknown): string {

@@ -49,7 +49,11 @@ export function applyOverrides(root: unknown, overrides: SuiteOverrides): Overri
     const written = `${place} ${formatPath(path)}`;
     const parsed = parseDocument(text.slice(equals + 1), { prettyErrors: false });
     if (parsed.errors.length > 0 || parsed.warnings.length > 0) {
-      problems.push({ place, path: formatPath(path), message: `expected a YAML value, got ${JSON.stringify(text.slice(equals + 1))}` });
+      problems.push({
+        place,
+        path: formatPath(path),
+        message: `expected a YAML value, got ${JSON.stringify(text.slice(equals + 1))}`,
+      });
       continue;
     }
     let replacement: unknown;
@@ -69,7 +73,8 @@ export function applyOverrides(root: unknown, overrides: SuiteOverrides): Overri
 function changes(overrides: SuiteOverrides): { text: string; place: string }[] {
   const list = (overrides.set ?? []).map((text) => ({ text, place: '--set' }));
   if (overrides.nodes !== undefined) list.push({ text: `fleet.nodes=${overrides.nodes}`, place: '--nodes' });
-  if (overrides.attach === true) list.push({ text: 'controlPlane.provider=kubeconfig', place: '--kubeconfig' });
+  if (overrides.attach === true)
+    list.push({ text: 'controlPlane.provider=kubeconfig', place: '--kubeconfig' });
   return list;
 }
 
@@ -77,7 +82,9 @@ function undeclaredParameter(root: unknown, path: Path): string | undefined {
   const [section, name] = path;
   if (section !== 'parameters' || typeof name !== 'string') return undefined;
   const declared = isRecord(root) && isRecord(root['parameters']) ? Object.keys(root['parameters']) : [];
-  return declared.includes(name) ? undefined : `the suite has no parameter "${name}"${didYouMean(name, declared)}`;
+  return declared.includes(name)
+    ? undefined
+    : `the suite has no parameter "${name}"${didYouMean(name, declared)}`;
 }
 
 /** Puts `replacement` into `root` at `path`, making mappings on the way; says why if it cannot. */
@@ -88,12 +95,14 @@ function replaceAt(root: unknown, path: Path, replacement: unknown): string | un
     const last = position === path.length - 1;
     if (Array.isArray(container)) {
       if (typeof segment !== 'number') return `${here} is a list: expected an index such as [0]`;
-      if (segment >= container.length) return `${here} has ${container.length} entries, the last is [${container.length - 1}]`;
+      if (segment >= container.length)
+        return `${here} has ${container.length} entries, the last is [${container.length - 1}]`;
       if (last) container[segment] = replacement;
       else container = container[segment];
     } else if (isRecord(container)) {
       const key = String(segment);
-      if (typeof segment === 'number' || key === '__proto__') return `${here} has no [${JSON.stringify(segment)}]`;
+      if (typeof segment === 'number' || key === '__proto__')
+        return `${here} has no [${JSON.stringify(segment)}]`;
       if (last) container[key] = replacement;
       else {
         if (!Object.hasOwn(container, key) || container[key] === null) container[key] = {};

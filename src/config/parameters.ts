@@ -20,7 +20,8 @@ export function substituteParameters(root: unknown, report: ReportProblem): unkn
   function substitute(value: unknown, path: Path, depth: number): unknown {
     if (typeof value === 'string') return path[0] === 'parameters' ? value : substituteText(value, path);
     if (depth > 100) return value;
-    if (Array.isArray(value)) return value.map((item: unknown, index) => substitute(item, [...path, index], depth + 1));
+    if (Array.isArray(value))
+      return value.map((item: unknown, index) => substitute(item, [...path, index], depth + 1));
     if (!isRecord(value)) return value;
     return Object.fromEntries(
       Object.entries(value).map(([key, item]) => [key, substitute(item, [...path, key], depth + 1)]),
@@ -49,5 +50,9 @@ export function unusedParameters(root: unknown): Finding[] {
   const used = new Set([...JSON.stringify(rest).matchAll(REFERENCE)].map((match) => match[1]));
   return Object.keys(parameters)
     .filter((name) => !used.has(name))
-    .map((name) => ({ path: ['parameters', name], message: 'nothing refers to this parameter', atKey: true }));
+    .map((name) => ({
+      path: ['parameters', name],
+      message: 'nothing refers to this parameter',
+      atKey: true,
+    }));
 }

@@ -98,7 +98,7 @@ export function size(what: string) {
         { type: 'integer', minimum: 1 },
         { type: 'string', pattern: '^\\d+(\\.\\d+)?/node$' },
       ],
-      examples: ['10/node', 1000],
+      inputExamples: ['10/node', 1000],
     });
 }
 
@@ -113,7 +113,7 @@ export function resourceQuantity() {
       context.issues.push({ code: 'custom', input: value, message: expected });
       return z.NEVER;
     })
-    .meta({ examples: ['16Gi'] });
+    .meta({ inputExamples: ['16Gi'] });
 }
 
 const QUANTITY_FACTORS: Readonly<Record<string, number>> = {
@@ -176,8 +176,7 @@ export function label(what: string) {
 
 function parseSize(value: string): Size | undefined {
   const match = /^(\d+(?:\.\d+)?)\/node$/.exec(value.trim());
-  if (match !== null) return { amount: Number(match[1]), perNode: true };
-  return /^\d+$/.test(value.trim()) ? { amount: Number(value), perNode: false } : undefined;
+  return match === null ? undefined : { amount: Number(match[1]), perNode: true };
 }
 
 function parsed<T>(
@@ -194,5 +193,5 @@ function parsed<T>(
       context.issues.push({ code: 'custom', input: value, message: expected });
       return z.NEVER;
     })
-    .meta({ pattern, examples: [example] });
+    .meta({ pattern, inputExamples: [example] });
 }

@@ -15,8 +15,8 @@ import {
   splitApiVersion,
 } from './resources.ts';
 import type { ObjectInput } from './schema-load.ts';
-import type { ObjectTemplate, ResourceRef } from './suite.ts';
 import { didYouMean } from './suggest.ts';
+import type { ObjectTemplate, ResourceRef } from './suite.ts';
 
 export interface ObjectContext {
   nodeCount: number;
@@ -31,7 +31,11 @@ type Manifest = Record<string, unknown>;
 const MAX_MANIFEST_BYTES = 1.5 * 1024 * 1024;
 
 /** The template, or undefined after reporting why there is none. */
-export function resolveObject(input: ObjectInput, path: Path, context: ObjectContext): ObjectTemplate | undefined {
+export function resolveObject(
+  input: ObjectInput,
+  path: Path,
+  context: ObjectContext,
+): ObjectTemplate | undefined {
   const sources = (['template', 'manifest', 'file'] as const).filter((key) => input[key] !== undefined);
   if (sources.length !== 1) {
     const found = sources.length === 0 ? 'none of them' : sources.join(' and ');
@@ -57,7 +61,8 @@ function builtIn(
 ): ObjectTemplate | undefined {
   const template = BUILT_IN_TEMPLATES[name];
   for (const key of ['resource', 'namespaced', 'pods'] as const) {
-    if (input[key] !== undefined) context.report([...path, key], 'is for manifests; a built-in template knows it');
+    if (input[key] !== undefined)
+      context.report([...path, key], 'is for manifests; a built-in template knows it');
   }
   if (input.replicas !== undefined && !template.replicated)
     context.report([...path, 'replicas'], `is for template: deployment, not for ${name}`);
@@ -70,7 +75,10 @@ function manifestFromFile(file: string, path: Path, context: ObjectContext): Man
   try {
     text = context.readTemplate(file);
   } catch (error) {
-    context.report(path, `cannot read ${quote(file)}: ${error instanceof Error ? error.message : String(error)}`);
+    context.report(
+      path,
+      `cannot read ${quote(file)}: ${error instanceof Error ? error.message : String(error)}`,
+    );
     return undefined;
   }
   const source = readYaml(text, file);
@@ -90,7 +98,10 @@ function fromManifest(
 ): ObjectTemplate | undefined {
   const { apiVersion, kind } = manifest;
   if (typeof apiVersion !== 'string' || !/^([a-z0-9.-]+\/)?v\d[a-z0-9]*$/.test(apiVersion)) {
-    context.report([...where, 'apiVersion'], `expected an API version such as v1 or apps/v1, got ${quote(apiVersion)}`);
+    context.report(
+      [...where, 'apiVersion'],
+      `expected an API version such as v1 or apps/v1, got ${quote(apiVersion)}`,
+    );
     return undefined;
   }
   if (typeof kind !== 'string' || !/^[A-Z][A-Za-z0-9]*$/.test(kind)) {
@@ -124,7 +135,10 @@ function resourceOf(
   if (input.resource === undefined) {
     if (known !== undefined) {
       if (input.namespaced !== undefined && input.namespaced !== known.namespaced)
-        context.report([...path, 'namespaced'], `${kind} is ${known.namespaced ? 'namespaced' : 'not namespaced'}`);
+        context.report(
+          [...path, 'namespaced'],
+          `${kind} is ${known.namespaced ? 'namespaced' : 'not namespaced'}`,
+        );
       return known;
     }
     return { ...splitApiVersion(apiVersion), plural: pluralOf(kind), namespaced: input.namespaced ?? true };
@@ -133,7 +147,10 @@ function resourceOf(
   if (named === undefined) return undefined;
   const { group, version } = splitApiVersion(apiVersion);
   if (named.group !== group) {
-    context.report([...path, 'resource'], `expected a resource of the manifest's group ${quote(group)}, got ${quote(input.resource)}`);
+    context.report(
+      [...path, 'resource'],
+      `expected a resource of the manifest's group ${quote(group)}, got ${quote(input.resource)}`,
+    );
     return undefined;
   }
   return { ...named, version };
@@ -155,7 +172,10 @@ export function resourceByName(
     return undefined;
   }
   if (namespaced !== undefined && namespaced !== resource.namespaced)
-    report(path, `${name} is ${resource.namespaced ? 'namespaced' : 'not namespaced'}, whatever namespaced says`);
+    report(
+      path,
+      `${name} is ${resource.namespaced ? 'namespaced' : 'not namespaced'}, whatever namespaced says`,
+    );
   return resource;
 }
 
@@ -164,7 +184,12 @@ function suggestResource(name: string): string {
   return exact === undefined ? didYouMean(name, BUILT_IN_RESOURCE_NAMES) : ` (did you mean "${exact}"?)`;
 }
 
-function withMetadata(manifest: Manifest, resource: ResourceRef, where: Path, context: ObjectContext): Manifest | undefined {
+function withMetadata(
+  manifest: Manifest,
+  resource: ResourceRef,
+  where: Path,
+  context: ObjectContext,
+): Manifest | undefined {
   const given = manifest['metadata'] ?? {};
   if (!isRecord(given)) {
     context.report([...where, 'metadata'], `expected a mapping, got ${quote(given)}`);
@@ -179,7 +204,10 @@ function withMetadata(manifest: Manifest, resource: ResourceRef, where: Path, co
     return undefined;
   }
   if (given['generateName'] !== undefined) {
-    context.report([...where, 'metadata', 'generateName'], 'names are given by the load, so that the same seed makes the same ones');
+    context.report(
+      [...where, 'metadata', 'generateName'],
+      'names are given by the load, so that the same seed makes the same ones',
+    );
     return undefined;
   }
   const { namespace, ...rest } = given;

@@ -28,7 +28,9 @@ export function resolve(input: SuiteInput, context: Omit<ObjectContext, 'nodeCou
       connectionCount: input.load.connections,
       maxInFlightCount: input.load.maxInFlight,
       requestTimeoutMs: input.load.requestTimeout,
-      phases: input.load.phases.map((phase, index) => resolvePhase(phase, ['load', 'phases', index], resolver)),
+      phases: input.load.phases.map((phase, index) =>
+        resolvePhase(phase, ['load', 'phases', index], resolver),
+      ),
     },
     slo: input.slo,
   };
@@ -94,13 +96,20 @@ function resolveAction(
     }
     case 'reads': {
       const durationMs = durationOf(action.duration, phase, path, context);
-      const mix = action.mix.flatMap((read, index) => resolveRead(read, [...path, 'mix', index], context) ?? []);
+      const mix = action.mix.flatMap(
+        (read, index) => resolveRead(read, [...path, 'mix', index], context) ?? [],
+      );
       if (durationMs === undefined) return undefined;
       return { action: 'reads', name, ratePerSecond: action.rate, arrival: action.arrival, durationMs, mix };
     }
     case 'watches': {
       const watcherCount = countOf(action.count, [...path, 'count'], context);
-      const resource = resourceByName(action.resource, action.namespaced, [...path, 'resource'], context.report);
+      const resource = resourceByName(
+        action.resource,
+        action.namespaced,
+        [...path, 'resource'],
+        context.report,
+      );
       if (resource === undefined) return undefined;
       return {
         action: 'watches',
@@ -119,7 +128,8 @@ function resolveRead(read: ReadInput, path: Path, context: ObjectContext): ReadT
   const resource = resourceByName(read.resource, read.namespaced, [...path, 'resource'], context.report);
   if (read.verb === 'get') {
     for (const key of ['labelSelector', 'fieldSelector'] as const) {
-      if (read[key] !== '') context.report([...path, key], 'is for lists; a get reads one object by its name');
+      if (read[key] !== '')
+        context.report([...path, key], 'is for lists; a get reads one object by its name');
     }
     if (read.consistency === 'paged')
       context.report([...path, 'consistency'], 'paged is for lists: expected cached or consistent for a get');

@@ -66,7 +66,8 @@ export function resourceLabel(ref: ResourceRef): string {
 export function parseResource(name: string, namespaced: boolean | undefined): ResourceRef | undefined {
   const built = BY_NAME.get(name);
   if (built !== undefined) return { ...built.ref };
-  const match = /^([a-z][a-z0-9-]*)\.(v[0-9]+(?:(?:alpha|beta)[0-9]+)?)(?:\.([a-z0-9-]+(?:\.[a-z0-9-]+)*))?$/.exec(name);
+  const match =
+    /^([a-z][a-z0-9-]*)\.(v[0-9]+(?:(?:alpha|beta)[0-9]+)?)(?:\.([a-z0-9-]+(?:\.[a-z0-9-]+)*))?$/.exec(name);
   if (match === null) return undefined;
   const [, plural = '', version = '', group = ''] = match;
   const known = BY_NAME.get(group === '' ? plural : `${plural}.${group}`);

@@ -32,8 +32,7 @@ import type { FleetSettings } from './suite.ts';
 const MAX_NODES = 100_000;
 // etcd refuses requests over 1.5 MiB; a Node object must leave room for its status.
 const MAX_NODE_OBJECT_BYTES = 1_000_000;
-const LABEL_KEY =
-  /^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/;
+const LABEL_KEY = /^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/;
 const LABEL_VALUE = /^([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?$/;
 
 const capacitySchema = z.strictObject({
@@ -74,7 +73,7 @@ export const fleetSchema = z
     identity: choice(['impersonation', 'certificate'])
       .default('impersonation')
       .describe(
-        'How a node is `system:node:NAME` to the API server: by impersonation headers, or by a client certificate of its own (local provider and `per-node` connections only).',
+        'How a node is `system:node:NAME` to the API server: by impersonation headers, or by a client certificate of its own (`per-node` connections only).',
       ),
     connections: choice(['per-node', 'shared'])
       .default('per-node')

@@ -3,6 +3,7 @@
  * kind of action is a new entry of ACTION_SCHEMAS and a case of resolve-load.ts.
  */
 import { z } from 'zod';
+import { BUILT_IN_TEMPLATES } from './built-in-templates.ts';
 import {
   DEFAULT_LOAD_CONNECTIONS,
   DEFAULT_LOAD_GROUPS,
@@ -14,11 +15,10 @@ import {
   DEFAULT_SETTLE_TIMEOUT,
 } from './defaults.ts';
 import { choice, duration, flag, integer, label, rate, size, text } from './quantities.ts';
-import { BUILT_IN_TEMPLATES } from './built-in-templates.ts';
 
 const resource = () =>
   text('a resource such as pods, deployments.apps or widgets.v1.example.com').meta({
-    examples: ['pods', 'deployments.apps', 'widgets.v1.example.com'],
+    inputExamples: ['pods', 'deployments.apps', 'widgets.v1.example.com'],
   });
 
 const namespaced = () =>
@@ -195,7 +195,9 @@ export const loadSchema = z.strictObject({
   agents: integer(1, 64).default(1).describe('Processes that the load is spread over.'),
   namespaces: size('namespaces')
     .prefault(DEFAULT_NAMESPACES)
-    .describe('Namespaces made for the load, as such or for each node (`0.01/node`); objects take them in turn.'),
+    .describe(
+      'Namespaces made for the load, as such or for each node (`0.01/node`); objects take them in turn.',
+    ),
   identity: z
     .strictObject({
       user: text('a user name').min(1, { error: 'expected a user name' }).default(DEFAULT_LOAD_USER),
@@ -211,7 +213,9 @@ export const loadSchema = z.strictObject({
   maxInFlight: integer(1, 1_000_000)
     .default(DEFAULT_MAX_IN_FLIGHT)
     .describe('Calls in flight, over all agents; what cannot start then is counted as dropped.'),
-  requestTimeout: duration().prefault(DEFAULT_REQUEST_TIMEOUT).describe('A call that takes longer has failed.'),
+  requestTimeout: duration()
+    .prefault(DEFAULT_REQUEST_TIMEOUT)
+    .describe('A call that takes longer has failed.'),
   phases: z
     .array(phaseSchema)
     .min(1, { error: 'expected at least one phase' })

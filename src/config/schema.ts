@@ -18,11 +18,15 @@ export const sloSchema = z
       .array(choice(['client-slo', 'official-sli']))
       .min(1, { error: 'expected at least one verdict' })
       .default(['client-slo', 'official-sli'])
-      .describe("Which verdicts decide the exit code: as clients see it, as the server's own metrics say, or both."),
+      .describe(
+        "Which verdicts decide the exit code: as clients see it, as the server's own metrics say, or both.",
+      ),
     mutatingLimit: duration()
       .prefault(DEFAULT_SLO.mutating)
       .describe('Limit for creates, updates, patches and deletes of one object.'),
-    readResourceLimit: duration().prefault(DEFAULT_SLO.readResource).describe('Limit for reads of one object.'),
+    readResourceLimit: duration()
+      .prefault(DEFAULT_SLO.readResource)
+      .describe('Limit for reads of one object.'),
     readNamespaceLimit: duration()
       .prefault(DEFAULT_SLO.readNamespace)
       .describe('Limit for lists of one namespace.'),

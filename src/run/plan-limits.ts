@@ -1,0 +1,154 @@
+/**
+ * What a planned run goes beyond: published limits of Kubernetes, client limits of its components, and what makes
+ * the run's own figures weak. None of these stops a run; each says what to expect.
+ */
+import type { Suite } from '../config/index.ts';
+import type { PlannedPhase } from './plan-phases.ts';
+import type { PlanTotals } from './plan-totals.ts';
+
+export interface PlanWarning {
+  /** `published-limit`: outside what the SLOs are promised for. `bottleneck`: something will set the pace. `figures`: results will be weak. */
+  kind: 'published-limit' | 'bottleneck' | 'figures';
+  /** One sentence with the figures. */
+  text: string;
+}
+
+/**
+ * Limits within which the official SLOs hold.
+ * Source: kubernetes/community sig-scalability/configs-and-limits/thresholds.md and slos/slos.md @ 24e7d8f5.
+ */
+const LIMITS = {
+  nodes: 5_000,
+  pods: 150_000,
+  containers: 300_000,
+  podsPerNode: 110,
+  podsPerNamespace: 3_000,
+  namespaces: 10_000,
+  objectsPerType: 150_000,
+  deploymentsPerNamespace: 2_000,
+  servicesPerNamespace: 5_000,
+  services: 10_000,
+  churnPerSecond: 20,
+} as const;
+
+/** kube-controller-manager `--kube-api-qps`: each controller's client, so also the one that makes a ReplicaSet's pods. */
+const CONTROLLER_QPS = 20;
+/** KubeSchedulerConfiguration clientConnection.qps: one binding a pod. */
+const SCHEDULER_QPS = 50;
+/** Fewer samples cannot show with 95 % confidence that 99 % are within a limit without the maximum being it too. */
+const SAMPLES_FOR_P99 = 368;
+
+/** Everything worth knowing before the run, the most serious kind first. */
+export function planWarnings(
+  suite: Suite,
+  phases: readonly PlannedPhase[],
+  totals: PlanTotals,
+): PlanWarning[] {
+  return [
+    ...publishedLimits(suite, phases, totals),
+    ...bottlenecks(suite, phases, totals),
+    ...weakFigures(suite, phases),
+  ];
+}
+
+function publishedLimits(suite: Suite, phases: readonly PlannedPhase[], totals: PlanTotals): PlanWarning[] {
+  const nodeCount = suite.fleet.nodeCount;
+  const namespaceCount = suite.load.namespaceCount;
+  const podsPerNode = nodeCount === 0 ? 0 : Math.ceil(totals.peakPodCount / nodeCount);
+  const checks: [what: string, value: number, limit: number][] = [
+    ['nodes', nodeCount, LIMITS.nodes],
+    ['pods at once', totals.peakPodCount, LIMITS.pods],
+    ['containers at once', totals.peakContainerCount, LIMITS.containers],
+    ['pods a node', podsPerNode, LIMITS.podsPerNode],
+    ['pods a node (capacity)', suite.fleet.capacity.podCount, LIMITS.podsPerNode],
+    ['pods a namespace', Math.ceil(totals.peakPodCount / namespaceCount), LIMITS.podsPerNamespace],
+    ['namespaces', namespaceCount, LIMITS.namespaces],
+  ];
+  for (const [resource, count] of Object.entries(totals.peakObjects)) {
+    checks.push([
+      `${resource} at once`,
+      count,
+      resource === 'services' ? LIMITS.services : LIMITS.objectsPerType,
+    ]);
+    const perNamespace = Math.ceil(count / namespaceCount);
+    if (resource === 'deployments.apps')
+      checks.push(['deployments a namespace', perNamespace, LIMITS.deploymentsPerNamespace]);
+    if (resource === 'services')
+      checks.push(['services a namespace', perNamespace, LIMITS.servicesPerNamespace]);
+  }
+  const seen = new Set<string>();
+  const warnings = checks.flatMap(([what, value, limit]): PlanWarning[] => {
+    // Pods have a limit of their own, the same as that of every type.
+    if (value <= limit || (what === 'pods at once' && seen.has(what))) return [];
+    seen.add(what);
+    return [
+      { kind: 'published-limit', text: `${number(value)} ${what}: the published limit is ${number(limit)}` },
+    ];
+  });
+  for (const phase of phases) {
+    const churn = phase.podChangesPerSecond + phase.userRequestsPerSecond;
+    if (churn > LIMITS.churnPerSecond)
+      warnings.push({
+        kind: 'published-limit',
+        text: `${number(churn)}/s cluster churn in phase ${phase.name} (${number(phase.podChangesPerSecond)} pods created or deleted, ${number(phase.userRequestsPerSecond)} requests): the SLOs are promised up to ${LIMITS.churnPerSecond}/s`,
+      });
+  }
+  return warnings;
+}
+
+function bottlenecks(suite: Suite, phases: readonly PlannedPhase[], totals: PlanTotals): PlanWarning[] {
+  const warnings: PlanWarning[] = [];
+  const lifted = (component: string) =>
+    suite.controlPlane.profile === 'fast' ||
+    suite.controlPlane.flags[component]?.['kube-api-qps'] !== undefined ||
+    suite.controlPlane.flags[component]?.['config'] !== undefined;
+  for (const phase of phases) {
+    if (phase.controllerPodsPerSecond > CONTROLLER_QPS && !lifted('kube-controller-manager'))
+      warnings.push({
+        kind: 'bottleneck',
+        text: `${number(phase.controllerPodsPerSecond)}/s pods of controllers in phase ${phase.name}: kube-controller-manager's client makes at most ${CONTROLLER_QPS}/s by default (profile fast, or its flag kube-api-qps, lifts it)`,
+      });
+    if (phase.podsStartedPerSecond > SCHEDULER_QPS && !lifted('kube-scheduler'))
+      warnings.push({
+        kind: 'bottleneck',
+        text: `${number(phase.podsStartedPerSecond)}/s pods in phase ${phase.name}: kube-scheduler's client binds at most ${SCHEDULER_QPS}/s by default (profile fast lifts it)`,
+      });
+  }
+  if (totals.inFlightAtLimitCount > suite.load.maxInFlightCount)
+    warnings.push({
+      kind: 'bottleneck',
+      text: `${number(totals.inFlightAtLimitCount)} calls would be in flight if each took as long as its SLO allows: load.maxInFlight is ${number(suite.load.maxInFlightCount)}, the rest would be dropped`,
+    });
+  const room = suite.fleet.nodeCount * suite.fleet.capacity.podCount;
+  if (totals.peakPodCount > room)
+    warnings.push({
+      kind: 'bottleneck',
+      text: `${number(totals.peakPodCount)} pods at once on nodes for ${number(room)}: the rest stay Pending`,
+    });
+  return warnings;
+}
+
+function weakFigures(suite: Suite, phases: readonly PlannedPhase[]): PlanWarning[] {
+  const warnings: PlanWarning[] = [];
+  if (suite.load.identity.groups.includes('system:masters'))
+    warnings.push({
+      kind: 'figures',
+      text: 'the load is in system:masters: Priority & Fairness does not apply to it',
+    });
+  const few = phases
+    .filter(({ measured }) => measured)
+    .flatMap((phase) =>
+      phase.actions.flatMap(({ calls }) => calls.map((call) => ({ phase: phase.name, call }))),
+    )
+    .filter(({ call }) => call.verb !== 'watch' && call.count < SAMPLES_FOR_P99);
+  for (const { phase, call } of few)
+    warnings.push({
+      kind: 'figures',
+      text: `${number(call.count)} samples of ${call.verb} ${call.resource} in phase ${phase}: a p99 needs ${SAMPLES_FOR_P99} to be more than the maximum`,
+    });
+  return warnings;
+}
+
+function number(value: number): string {
+  return (Math.round(value * 10) / 10).toLocaleString('en-US');
+}

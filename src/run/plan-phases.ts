@@ -1,0 +1,75 @@
+/**
+ * What one phase of a suite will do: its actions, and the rates at which pods come and go in it.
+ */
+import type { LoadPhase, Suite } from '../config/index.ts';
+import { type PlannedAction, planAction, sum } from './plan-actions.ts';
+import { heartbeats, KUBELET_CALLS_PER_POD, POD_EVENTS } from './plan-model.ts';
+
+export interface PlannedPhase {
+  name: string;
+  measured: boolean;
+  /** Expected, from the start of the first phase. */
+  startMs: number;
+  durationMs: number;
+  actions: readonly PlannedAction[];
+  /** Pods that begin to exist, by the load or by controllers for it. */
+  podsStartedPerSecond: number;
+  podsDeletedPerSecond: number;
+  /** Of podsStartedPerSecond those that a controller creates. */
+  controllerPodsPerSecond: number;
+  /** Started and deleted: the pods' part of cluster churn as the official thresholds count it. */
+  podChangesPerSecond: number;
+  /** The load's requests that are no creation or deletion of a pod. */
+  userRequestsPerSecond: number;
+  /** Requests of kubelets in a second, heartbeats included. */
+  fleetRequestsPerSecond: number;
+}
+
+/** The plan of one phase that begins at `startMs`. */
+export function planPhase(phase: LoadPhase, suite: Suite, startMs: number): PlannedPhase {
+  const rates = podRates(phase);
+  const podEvents = rates.started * POD_EVENTS.started + rates.deleted * POD_EVENTS.deleted;
+  const actions = phase.actions.map((action) => planAction(action, suite, podEvents));
+  const { leasesPerSecond, statusPerSecond } = heartbeats(suite.fleet);
+  const podChanges = rates.started + rates.deleted;
+  const requests = sum(actions.flatMap(({ calls }) => calls.map(({ perSecond }) => perSecond)));
+  return {
+    name: phase.name,
+    measured: phase.measured,
+    startMs,
+    durationMs: Math.max(phase.durationMs, ...actions.map(({ durationMs }) => durationMs)),
+    actions,
+    podsStartedPerSecond: rates.started,
+    podsDeletedPerSecond: rates.deleted,
+    controllerPodsPerSecond: rates.byControllers,
+    podChangesPerSecond: podChanges,
+    userRequestsPerSecond: Math.max(0, requests - rates.bareChanges),
+    fleetRequestsPerSecond:
+      leasesPerSecond + statusPerSecond + kubeletCallsPerSecond(suite, rates.started, rates.deleted),
+  };
+}
+
+function kubeletCallsPerSecond(suite: Suite, startedPerSecond: number, deletedPerSecond: number): number {
+  if (suite.fleet.nodeCount === 0) return 0;
+  const { started, deleted } = KUBELET_CALLS_PER_POD;
+  const withoutEvents = suite.fleet.events ? 0 : 1;
+  return (
+    startedPerSecond * (sum(Object.values(started)) - withoutEvents * started.events) +
+    deletedPerSecond * (sum(Object.values(deleted)) - withoutEvents * deleted.events)
+  );
+}
+
+// In steady state: every object that is created, and every object that is deleted, in a second.
+function podRates(phase: LoadPhase) {
+  const rates = { started: 0, deleted: 0, byControllers: 0, bareChanges: 0 };
+  for (const action of phase.actions) {
+    if (action.action !== 'create' && action.action !== 'churn') continue;
+    const perSecond = action.ratePerSecond * action.object.podCount;
+    const deleted = action.action === 'churn' ? perSecond : 0;
+    rates.started += perSecond;
+    rates.deleted += deleted;
+    if (action.object.kind === 'Pod') rates.bareChanges += perSecond + deleted;
+    else rates.byControllers += perSecond;
+  }
+  return rates;
+}

@@ -1,0 +1,32 @@
+/** Opens the control plane that a suite names: starts one, or attaches to one with its owner's consent. */
+import { join } from 'node:path';
+import { attachControlPlane, type ControlPlane, startLocalControlPlane } from '../controlplane/index.ts';
+import type { RunContext } from './engine.ts';
+import type { RunOptions } from './options.ts';
+
+/** @throws what startLocalControlPlane and attachControlPlane throw, or the graceful signal's reason */
+export async function openControlPlane(
+  options: RunOptions,
+  context: RunContext,
+  progress: (line: string) => void,
+): Promise<ControlPlane> {
+  const { controlPlane } = options.loaded.suite;
+  const { clock, log, env } = context;
+  const signal = context.stop.graceful;
+  if (controlPlane.provider === 'kubeconfig') {
+    return attachControlPlane(
+      { ...options.attach, runDirectory: options.directory },
+      { signal, clock, log, progress, env },
+    );
+  }
+  return startLocalControlPlane(
+    {
+      directory: join(options.directory, 'control-plane'),
+      profile: controlPlane.profile,
+      binaries: { version: controlPlane.version },
+      flags: controlPlane.flags,
+      separateEventsEtcd: controlPlane.eventsEtcd,
+    },
+    { signal, clock, log, env, progress },
+  );
+}
