@@ -10,6 +10,7 @@ import {
   describeError,
   HarnessError,
   type Logger,
+  onAbort,
   seededRandom,
 } from '../src/core/index.ts';
 import { type ClusterAccess, type Connection, openHttp1Pool } from '../src/kube/index.ts';
@@ -87,8 +88,8 @@ export class LoadGenerator implements Component {
     const connectionCount = this.#shareOf(settings.connectionCount);
     const connect = this.#options.connect ?? connectHttp1;
     const connection = await connect(access, connectionCount, clock);
+    await warmUp(connection, connectionCount, requestTimeoutMs, signal);
     this.#connection = connection;
-    await this.#warmUp(connection, connectionCount, signal);
     this.#caller = new LoadCaller({
       clock,
       dispatcher: connection,
@@ -250,18 +251,6 @@ export class LoadGenerator implements Component {
     return { action, begun, tally };
   }
 
-  // As many calls at once as connections: each makes the pool open one.
-  async #warmUp(connection: Connection, connectionCount: number, signal: AbortSignal): Promise<void> {
-    const { requestTimeoutMs } = this.#shard.settings;
-    const request = {
-      method: 'GET',
-      path: '/version',
-      timeoutMs: requestTimeoutMs,
-      discardBody: true,
-    } as const;
-    await Promise.all(Array.from({ length: connectionCount }, () => connection.request(request, signal)));
-  }
-
   #started(): { caller: LoadCaller; discovery: ObjectDiscovery } {
     if (this.#connection === undefined || this.#caller === undefined || this.#discovery === undefined)
       throw new HarnessError('HM_INTERNAL', 'the load generator is not started');
@@ -276,6 +265,27 @@ export class LoadGenerator implements Component {
 
 function connectHttp1(access: ClusterAccess, connectionCount: number, clock: Clock): Promise<Connection> {
   return openHttp1Pool(access, { connectionCount, clock, userAgent: USER_AGENT });
+}
+
+/** As many calls at once as connections: each makes the pool open one. Closes the connection if it fails. */
+async function warmUp(
+  connection: Connection,
+  connectionCount: number,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const request = { method: 'GET', path: '/version', timeoutMs, discardBody: true } as const;
+  // One listener for all: closing cancels what is in flight.
+  const stopListening = onAbort(signal, () => void connection.close(0));
+  try {
+    await Promise.all(Array.from({ length: connectionCount }, () => connection.request(request)));
+  } catch (error) {
+    await connection.close(0);
+    signal.throwIfAborted();
+    throw error;
+  } finally {
+    stopListening();
+  }
 }
 
 /** Resources that the phase GETs and does not create by itself. */

@@ -1,0 +1,1 @@
+export { type LoadBenchOptions, runLoadBench } from './load-bench.ts';

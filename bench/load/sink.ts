@@ -1,0 +1,38 @@
+/** The sink as its parent sees it. */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { CertificateAuthority } from '../../src/controlplane/pki/authority.ts';
+import type { ClusterAccess } from '../../src/kube/index.ts';
+
+/** A process that answers GETs with `bodyBytes` of JSON. */
+export async function startSink(
+  bodyBytes: number,
+): Promise<{ access: ClusterAccess; stop: () => Promise<void> }> {
+  const authority = await CertificateAuthority.create('bench', 'ec-p256');
+  const { certPem, keyPem } = await authority.issue({
+    commonName: 'sink',
+    usage: 'server',
+    dnsNames: ['localhost'],
+    addresses: ['127.0.0.1'],
+  });
+  const child = fork(new URL('./sink-main.js', import.meta.url), {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+  child.send({ certPem, keyPem, bodyBytes });
+  const [address] = (await once(child, 'message')) as [{ port: number }];
+  const server = `https://127.0.0.1:${address.port}`;
+  return {
+    access: {
+      server,
+      members: [server],
+      caPem: authority.certPem,
+      // As long as a service-account token.
+      credential: { type: 'bearer-token', token: 'x'.repeat(900) },
+    },
+    stop: async () => {
+      const exited = once(child, 'exit');
+      child.disconnect();
+      await exited;
+    },
+  };
+}
