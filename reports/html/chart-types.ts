@@ -1,0 +1,53 @@
+/** What the page's script draws, as it stands in the page as JSON. Shared by the writer and the script. */
+
+/** A percentile curve: x is log10(1 / (1 - quantile)) in thousandths, y microseconds. */
+export interface Curve {
+  x: number[];
+  us: number[];
+}
+
+export interface CallCurves {
+  label: string;
+  count: number;
+  limitUs: number | null;
+  response: Curve;
+  service: Curve;
+}
+
+export interface StartupCurves {
+  label: string;
+  limitUs: number | null;
+  lines: { label: string; curve: Curve; total: boolean }[];
+}
+
+/** Something that lasts and is marked behind the time series: a phase, later a fault. */
+export interface TimeMark {
+  kind: 'phase' | 'warm-up' | 'fault';
+  label: string;
+  startMs: number;
+  endMs: number;
+}
+
+export type TimeUnit = 'rate' | 'us' | 'count' | 'cores' | 'bytes';
+
+export interface TimeChart {
+  id: string;
+  title: string;
+  unit: TimeUnit;
+  log: boolean;
+  lines: { label: string; values: (number | null)[]; dash: boolean }[];
+}
+
+export interface ChartData {
+  /** End of each window, milliseconds since the start of the run. */
+  startMs: number[];
+  endMs: number[];
+  marks: TimeMark[];
+  time: TimeChart[];
+  /** Upper edges of the heatmap's rows. */
+  rowsUs: number[];
+  /** Counts by window and row; trailing zeros left out. */
+  heat: number[][];
+  calls: CallCurves[];
+  startup: StartupCurves[];
+}

@@ -1,0 +1,78 @@
+/** Every check behind the two verdicts, with its figure and its limit. */
+import { formatRatio, formatUs } from '../../../src/core/index.ts';
+import {
+  formatCount,
+  formatEdge,
+  formatQuantile,
+  type RunResult,
+  type SloVerdict,
+} from '../../../src/result/index.ts';
+import { KIND_LABEL, STATE_WORD } from '../../model/verdict-lines.ts';
+import { dataTable } from '../data-table.ts';
+import { html, type Markup } from '../markup.ts';
+import type { Section } from '../page.ts';
+
+export function checksSection(result: RunResult): Section {
+  const { trust, slo, text, exitCode } = result.verdicts;
+  const rows = trust.checks.map((check) => ({
+    cells: [
+      {
+        content: html`<b class="${check.state === 'VALID' ? 'pass' : check.state === 'DEGRADED' ? 'warn' : 'fail'}">${check.state}</b>`,
+      },
+      check.name,
+      check.text,
+    ],
+  }));
+  return {
+    id: 'checks',
+    title: 'All checks',
+    body: html`<p>Decided the exit code (${exitCode}): ${text}.</p>
+${slo.map(sloBlock)}
+<h3>Trust: ${trust.state}</h3>
+${dataTable({ id: 'trust-table', caption: 'Trust checks', columns: [{ title: 'State' }, { title: 'Check' }, { title: 'Figure and limit' }], rows })}`,
+  };
+}
+
+function sloBlock(verdict: SloVerdict): Markup {
+  const title = html`<h3>${verdict.kind}, ${KIND_LABEL[verdict.kind]}: ${STATE_WORD[verdict.state]}${verdict.judged ? '' : ' (not judged)'}</h3>`;
+  if (verdict.checks.length === 0) return html`${title}<p class="note warn">${verdict.text}.</p>`;
+  const rows = verdict.checks.map((check) => ({
+    ...(check.informational === true ? { className: 'quiet' } : {}),
+    cells: [
+      { content: html`<b class="${check.state}">${STATE_WORD[check.state]}</b>` },
+      check.slo,
+      check.subject,
+      check.phase === '' ? 'all measured' : check.phase,
+      { content: formatCount(check.sampleCount), sort: check.sampleCount },
+      {
+        content:
+          check.valueUs === undefined ? '–' : `${formatQuantile(check.quantile)} ${formatUs(check.valueUs)}`,
+        sort: check.valueUs ?? -1,
+      },
+      { content: formatEdge(check.limitUs), sort: check.limitUs },
+      { content: formatCount(check.overLimitCount), sort: check.overLimitCount },
+      check.goodWindowRatio === undefined
+        ? '–'
+        : { content: formatRatio(check.goodWindowRatio), sort: check.goodWindowRatio },
+      check.text,
+    ],
+  }));
+  return html`${title}${dataTable({
+    id: `checks-${verdict.kind}`,
+    caption: `Checks of ${verdict.kind}`,
+    columns: [
+      { title: 'State' },
+      { title: 'SLO' },
+      { title: 'Held against' },
+      { title: 'Phase' },
+      { title: 'n', numeric: true },
+      { title: 'Figure', numeric: true },
+      { title: 'Limit', numeric: true },
+      { title: 'Over it', numeric: true },
+      { title: 'Good windows', numeric: true, hint: '5-minute windows within the limit' },
+      { title: 'In words' },
+    ],
+    rows,
+    sortable: true,
+  })}`;
+}

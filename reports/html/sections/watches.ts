@@ -1,0 +1,65 @@
+/** Watch fan-out: how long one change takes to reach every watcher. */
+import { formatBytes } from '../../../src/core/index.ts';
+import { formatCount, type RunResult } from '../../../src/result/index.ts';
+import { formatPercentile } from '../../model/words.ts';
+import { dataTable } from '../data-table.ts';
+import { html } from '../markup.ts';
+import type { Section } from '../page.ts';
+
+export function watchesSection(result: RunResult): Section | undefined {
+  if (result.watches.length === 0) return undefined;
+  const rows = result.watches.map((watch) => {
+    const { summary } = watch.deliverySpread;
+    const phase = result.phases.find((one) => one.name === watch.phase);
+    const seconds = phase === undefined ? 0 : (phase.endMs - phase.startMs) / 1_000;
+    const cell = (name: 'p50Us' | 'p99Us' | 'maxUs') => ({
+      content: formatPercentile(summary, name),
+      sort: summary.count === 0 ? -1 : summary[name],
+    });
+    return {
+      cells: [
+        watch.phase,
+        watch.resource,
+        watch.scope,
+        { content: formatCount(watch.watcherCount), sort: watch.watcherCount },
+        { content: formatCount(watch.eventCount), sort: watch.eventCount },
+        seconds === 0
+          ? '–'
+          : { content: `${formatCount(watch.eventCount / seconds)}/s`, sort: watch.eventCount / seconds },
+        { content: formatBytes(watch.receivedBytes), sort: watch.receivedBytes },
+        cell('p50Us'),
+        { ...cell('p99Us'), className: 'strong' },
+        cell('maxUs'),
+        { content: formatCount(watch.reconnectCount), sort: watch.reconnectCount },
+        { content: formatCount(watch.relistCount), sort: watch.relistCount },
+      ],
+    };
+  });
+  return {
+    id: 'watches',
+    title: 'Watch fan-out',
+    body: html`<p>Spread: from the first watcher that received a change to each of the others. It grows with the number of watchers and the size of the objects; no SLO speaks of it.</p>
+${dataTable({
+  id: 'watch-table',
+  caption: 'Watch fan-out',
+  columns: [
+    { title: 'Phase' },
+    { title: 'Resource' },
+    { title: 'Scope' },
+    ...[
+      'Watchers',
+      'Events',
+      'Event rate',
+      'Received',
+      'Spread p50',
+      'Spread p99',
+      'Spread max',
+      'Reconnects',
+      'Relists',
+    ].map((title) => ({ title, numeric: true })),
+  ],
+  rows,
+  sortable: true,
+})}`,
+  };
+}
