@@ -11,6 +11,7 @@ export {
   TransportError,
   type TransportErrorClass,
 } from './api-error.ts';
+export { clusterUid, type ServerVersion, serverVersion, watchModeOf } from './cluster-facts.ts';
 export {
   type ConnectOptions,
   connectionFor,
@@ -39,6 +40,47 @@ export {
 } from './connection.ts';
 export { type ClientIdentity, loadKubeconfig, resolveIdentity, secureContextFor } from './credentials.ts';
 export {
+  type CertificateOptions,
+  type CertificateWanted,
+  type ClientCertificate,
+  KUBELET_CLIENT_SIGNER,
+  nodeCertificateWanted,
+  requestClientCertificates,
+} from './csr.ts';
+export {
+  type CallOptions,
+  type DeleteOptions,
+  JsonClient,
+  type KubeList,
+  type KubeObject,
+  type ListSelection,
+  type PatchType,
+} from './json-client.ts';
+export { TokenBucket, takeToken } from './rate-limit.ts';
+export {
+  DEFAULT_MIN_WATCH_TIMEOUT_MS,
+  Reflector,
+  type ReflectorContext,
+  type ReflectorHandlers,
+  type ReflectorTarget,
+} from './reflector.ts';
+export {
+  LIST_PAGE_SIZE,
+  type ReflectorFailure,
+  type ReflectorPhase,
+  type ReflectorStep,
+  reflectorFailure,
+  type WatchMode,
+} from './reflector-state.ts';
+export {
+  encodeQuery,
+  goDuration,
+  type QueryParameters,
+  type ResourceTarget,
+  resourcePath,
+  withQuery,
+} from './resource-path.ts';
+export {
   type BackoffSettings,
   type BackoffState,
   freshBackoff,
@@ -56,6 +98,7 @@ export {
   frameResourceVersion,
   frameType,
   listFacts,
+  listItems,
   objectFacts,
   type WatchEventType,
 } from './watch-frames.ts';

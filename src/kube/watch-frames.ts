@@ -122,6 +122,21 @@ export function listFacts(body: Buffer): { resourceVersion: string; continueToke
   };
 }
 
+/** The items of a LIST body, each a view of it; empty for anything without an items array. */
+export function listItems(body: Buffer): Buffer[] {
+  const items: Buffer[] = [];
+  const array = memberValue(body, 0, body.length, 'items');
+  if (array === -1 || body[array] !== OPEN_BRACKET) return items;
+  let position = skipSpace(body, array + 1);
+  while (position < body.length && body[position] !== CLOSE_BRACKET) {
+    const end = skipValue(body, position);
+    items.push(body.subarray(position, end));
+    position = skipSpace(body, end);
+    if (body[position] === COMMA) position = skipSpace(body, position + 1);
+  }
+  return items;
+}
+
 function readMetadata(json: Buffer, object: number, facts: FrameFacts): FrameFacts {
   const metadata = memberValue(json, object, json.length, 'metadata');
   if (metadata === -1 || json[metadata] !== OPEN_BRACE) return facts;
