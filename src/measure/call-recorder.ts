@@ -26,6 +26,8 @@ export interface CallWindow {
   /** Absent where no call ended in the window. */
   response?: EncodedHistogram;
   service?: EncodedHistogram;
+  /** Sent minus intended; load only, whose calls have a schedule. */
+  slip?: EncodedHistogram;
 }
 
 /** One string per series: what two keys have in common if and only if they are the same series. */
@@ -38,15 +40,12 @@ export function seriesId(key: SeriesKey): string {
 /** Records the calls of one agent. Recording costs under a microsecond a call and allocates nothing. */
 export class RunCallRecorder implements CallRecorder {
   readonly #series = new Map<string, SeriesWindow>();
-  readonly #slip = new LatencyHistogram();
-  #inFlightCount = 0;
 
   series(key: SeriesKey): CallSeriesRecorder {
     const id = seriesId(key);
     let series = this.#series.get(id);
     if (series === undefined) {
-      // Slip is the load's own lateness: calls without a schedule are sent when they are intended.
-      series = new SeriesWindow({ ...key }, key.source === 'load' ? this.#slip : undefined);
+      series = new SeriesWindow({ ...key });
       this.#series.set(id, series);
     }
     return series;
@@ -62,24 +61,19 @@ export class RunCallRecorder implements CallRecorder {
     return windows;
   }
 
-  /** Sent minus intended of the load's calls that ended since the last time this was called. */
-  drainSlip(): EncodedHistogram {
-    const wire = this.#slip.toWire();
-    this.#slip.reset();
-    return wire;
-  }
-
-  /** Load calls offered and neither dropped nor ended, now. */
+  /** Calls that a schedule asked for and that are neither dropped nor ended, now. */
   inFlightCount(): number {
-    this.#inFlightCount = 0;
-    for (const series of this.#series.values()) this.#inFlightCount += series.inFlightCount;
-    return this.#inFlightCount;
+    let inFlightCount = 0;
+    for (const series of this.#series.values()) inFlightCount += series.inFlightCount;
+    return inFlightCount;
   }
 }
 
 class SeriesWindow implements CallSeriesRecorder {
   readonly #key: SeriesKey;
-  readonly #slip: LatencyHistogram | undefined;
+  // Calls without a schedule are sent when they are intended: only the load's can slip.
+  readonly #slips: boolean;
+  #slip: LatencyHistogram | undefined;
   #response: LatencyHistogram | undefined;
   #service: LatencyHistogram | undefined;
   #idleWindowCount = 0;
@@ -93,9 +87,9 @@ class SeriesWindow implements CallSeriesRecorder {
   #sentBytes = 0;
   #openCount = 0;
 
-  constructor(key: SeriesKey, slip: LatencyHistogram | undefined) {
+  constructor(key: SeriesKey) {
     this.#key = key;
-    this.#slip = slip;
+    this.#slips = key.source === 'load';
   }
 
   get inFlightCount(): number {
@@ -124,8 +118,11 @@ class SeriesWindow implements CallSeriesRecorder {
     this.#service ??= new LatencyHistogram();
     this.#response.record(doneUs - intendedUs);
     this.#service.record(doneUs - sentUs);
-    this.#slip?.record(sentUs - intendedUs);
-    if (sentUs - intendedUs > LATE_START_US) this.#lateStartCount++;
+    if (this.#slips) {
+      this.#slip ??= new LatencyHistogram();
+      this.#slip.record(sentUs - intendedUs);
+      if (sentUs - intendedUs > LATE_START_US) this.#lateStartCount++;
+    }
     if (outcome === 'ok') this.#doneCount++;
     else {
       this.#failedCount++;
@@ -142,6 +139,7 @@ class SeriesWindow implements CallSeriesRecorder {
       if (++this.#idleWindowCount >= IDLE_WINDOW_LIMIT) {
         this.#response = undefined;
         this.#service = undefined;
+        this.#slip = undefined;
       }
       return undefined;
     }
@@ -162,6 +160,10 @@ class SeriesWindow implements CallSeriesRecorder {
       window.service = this.#service.toWire();
       this.#response.reset();
       this.#service.reset();
+      if (this.#slip !== undefined) {
+        window.slip = this.#slip.toWire();
+        this.#slip.reset();
+      }
     }
     this.#offeredCount = 0;
     this.#doneCount = 0;

@@ -1,6 +1,15 @@
+export { type AgentFacts, AgentHealthLedger } from './agent-health.ts';
+export {
+  CallCollector,
+  type CallCollectorOptions,
+  type CallFigures,
+  type ClosedCallWindow,
+} from './call-collector.ts';
 export { type CallWindow, LATE_START_US, RunCallRecorder, seriesId } from './call-recorder.ts';
 export type { CallRecorder, CallSeriesRecorder, Outcome } from './calls.ts';
+export { HostMonitor, type HostSources } from './host-health.ts';
 export {
+  type ObserverSink,
   POD_INSTANTS,
   type PodDetail,
   type PodInstant,
@@ -9,3 +18,6 @@ export {
   type PodInstantSink,
   replayBatch,
 } from './pod-instants.ts';
+export { LATE_REPORT_MS, type PodProgress, PodTimelines, type PodTimelinesOptions } from './pod-timelines.ts';
+export { type ProcessUsage, ProcessUsageMeter } from './process-usage.ts';
+export { type HealthWindow, LAG_RESOLUTION_MS, ProcessHealth } from './self-health.ts';

@@ -10,7 +10,8 @@ import type { PodKind } from '../result/index.ts';
  * `deleted` (the reply is here).
  * Fleet: `kubelet-seen` (its watch delivered the pod), `running-sent` (the Running patch goes out), `terminated` (its
  * containers are stopped).
- * Observer: `seen` (first event of the pod), `scheduled` (first event with a nodeName), `running-seen`, `gone`.
+ * Observer: `seen` (first event of the pod), `scheduled` (first event with a nodeName), `running-seen`,
+ * `delete-seen` (first event with a deletionTimestamp), `gone`.
  */
 export const POD_INSTANTS = [
   'intended',
@@ -25,6 +26,7 @@ export const POD_INSTANTS = [
   'seen',
   'scheduled',
   'running-seen',
+  'delete-seen',
   'gone',
 ] as const;
 export type PodInstant = (typeof POD_INSTANTS)[number];
@@ -41,6 +43,12 @@ export interface PodDetail {
   phase?: string;
   /** Observer, with `seen`: creationTimestamp minus own wall time at receipt, milliseconds. */
   serverClockDifferenceMs?: number;
+}
+
+/** What the observer needs beside the instants themselves. */
+export interface ObserverSink extends PodInstantSink {
+  /** The watch had to start over: instants in between may have been merged or lost. */
+  noteGap(): void;
 }
 
 /** Takes instants; must be cheap, because it is called on the paths that are measured. */
@@ -61,13 +69,15 @@ export interface PodInstantBatch {
   details: [number, PodDetail][];
   /** Instants lost since the last batch because the buffer was full: such a run cannot be trusted. */
   lostCount: number;
+  /** Times that the observer's watch had to start over since the last batch. */
+  gapCount: number;
 }
 
 /** Most instants kept between two drains: 100,000 pods' worth of a load agent's, about 20 MB. */
 export const POD_INSTANT_BUFFER_LIMIT = 400_000;
 
 /** Collects instants until they are drained; beyond its limit new ones are counted as lost. */
-export class PodInstantBuffer implements PodInstantSink {
+export class PodInstantBuffer implements ObserverSink {
   readonly #limit: number;
   #batch: PodInstantBatch = emptyBatch();
   #indexByPod = new Map<string, number>();
@@ -100,9 +110,14 @@ export class PodInstantBuffer implements PodInstantSink {
     if (detail !== undefined) batch.details.push([row, detail]);
   }
 
-  /** Everything noted since the last drain, in the order it was noted. */
-  drain(): PodInstantBatch {
+  noteGap(): void {
+    this.#batch.gapCount++;
+  }
+
+  /** Everything noted since the last drain, in the order it was noted; undefined if there is nothing to say. */
+  drain(): PodInstantBatch | undefined {
     const batch = this.#batch;
+    if (batch.rows.length + batch.lostCount + batch.gapCount === 0) return undefined;
     this.#batch = emptyBatch();
     this.#indexByPod = new Map();
     return batch;
@@ -134,5 +149,5 @@ const INSTANT_CODE = Object.fromEntries(POD_INSTANTS.map((instant, code) => [ins
 >;
 
 function emptyBatch(): PodInstantBatch {
-  return { baseUs: 0, pods: [], rows: [], details: [], lostCount: 0 };
+  return { baseUs: 0, pods: [], rows: [], details: [], lostCount: 0, gapCount: 0 };
 }

@@ -62,7 +62,7 @@ export async function linkLatest(root: string, folderName: string): Promise<void
  * Writes result.json into `folder`, replacing an earlier (partial) one in one step.
  * @throws HM_DISK_FULL; the earlier one is then still there
  */
-export async function writeResult(folder: string, result: RunResult): Promise<void> {
+export async function writeRunResult(folder: string, result: RunResult): Promise<void> {
   await writeAtomically(join(folder, RESULT_FILE), `${JSON.stringify(result, undefined, 1)}\n`);
 }
 

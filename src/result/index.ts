@@ -11,7 +11,7 @@ export {
   RESULT_FILE,
   readPods,
   readResult,
-  writeResult,
+  writeRunResult,
 } from './files.ts';
 export {
   type EncodedHistogram,

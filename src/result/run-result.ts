@@ -284,6 +284,7 @@ export interface HostHealth {
   cpuCount: number;
   meanCpuRatio: number;
   maxCpuRatio: number;
+  /** NaN (null in JSON) where the host does not tell. */
   stealRatio: number;
   throttledCount: number;
 }

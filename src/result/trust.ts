@@ -239,7 +239,7 @@ function cpuCheck({ agents }: TrustInput): TrustCheck {
 }
 
 function stealCheck({ hostHealth }: TrustInput): TrustCheck {
-  if (Number.isNaN(hostHealth.stealRatio) || hostHealth.cpuCount === 0) {
+  if (!Number.isFinite(hostHealth.stealRatio)) {
     return unknownCheck('host CPU', 'this host does not tell');
   }
   const { stealRatio, throttledCount } = hostHealth;

@@ -25,7 +25,7 @@ import {
   RESULT_FILE,
   readPods,
   readResult,
-  writeResult,
+  writeRunResult,
 } from '../../../src/result/index.ts';
 import { runResult } from '../../helpers/results.ts';
 
@@ -72,8 +72,8 @@ describe('result folder', () => {
 describe('result.json', () => {
   it('is read back as it was written, by folder, by file and through a link', async () => {
     const folder = await createResultFolder(root, 'run');
-    await writeResult(folder, runResult({ state: 'interrupted' }));
-    await writeResult(folder, runResult());
+    await writeRunResult(folder, runResult({ state: 'interrupted' }));
+    await writeRunResult(folder, runResult());
     await linkLatest(root, 'run');
     for (const path of [folder, join(folder, RESULT_FILE), join(root, 'latest')]) {
       expect(await readResult(path)).toEqual(runResult());
@@ -105,9 +105,9 @@ describe('result.json', () => {
   });
 
   it.skipIf(!existsSync('/dev/full'))('keeps the earlier result when the disk is full', async () => {
-    await writeResult(root, runResult());
+    await writeRunResult(root, runResult());
     await symlink('/dev/full', join(root, `${RESULT_FILE}.partial`));
-    await expect(writeResult(root, runResult({ state: 'failed' }))).rejects.toMatchObject({
+    await expect(writeRunResult(root, runResult({ state: 'failed' }))).rejects.toMatchObject({
       code: 'HM_DISK_FULL',
       exitCode: 5,
       message: expect.stringContaining('what was there before was kept'),
