@@ -1,0 +1,86 @@
+/**
+ * The API client of one hollow component: sends over its connection under client-go's rules (its own rate limit,
+ * repeats after Retry-After) and records every attempt.
+ */
+import { type Clock, delay } from '../src/core/index.ts';
+import {
+  type ApiReply,
+  type ApiRequest,
+  type Connection,
+  classifyOutcome,
+  retryDelayMs,
+  type TokenBucket,
+  TransportError,
+  takeToken,
+} from '../src/kube/index.ts';
+import type { CallSource } from '../src/result/index.ts';
+import type { CallKind, FleetCalls } from './calls.ts';
+
+export interface ClientOptions {
+  readonly source: CallSource;
+  readonly connection: Connection;
+  readonly calls: FleetCalls;
+  readonly clock: Clock;
+  /** Ends waits between attempts. */
+  readonly signal: AbortSignal;
+}
+
+/** Deadline of calls that carry `?timeout=10s`. Source: heartbeat client, cmd/kubelet/app/server.go v1.36.3 */
+export const HEARTBEAT_TIMEOUT_MS = 10_000;
+
+export class NodeClient {
+  readonly connection: Connection;
+  readonly #source: CallSource;
+  readonly #calls: FleetCalls;
+  readonly #clock: Clock;
+  readonly #signal: AbortSignal;
+
+  constructor(options: ClientOptions) {
+    this.connection = options.connection;
+    this.#source = options.source;
+    this.#calls = options.calls;
+    this.#clock = options.clock;
+    this.#signal = options.signal;
+  }
+
+  get stopped(): boolean {
+    return this.#signal.aborted;
+  }
+
+  /**
+   * The last reply, whatever its status.
+   * @throws TransportError; the signal's reason when stopped while waiting
+   */
+  async send(kind: CallKind, request: ApiRequest, throttle?: TokenBucket): Promise<ApiReply> {
+    for (let attempt = 0; ; attempt++) {
+      // Each attempt passes the throttle, as in client-go.
+      if (throttle !== undefined) await takeToken(throttle, { signal: this.#signal, clock: this.#clock });
+      const outcome = await this.#sendOnce(kind, request);
+      const againMs = this.#signal.aborted ? undefined : retryDelayMs(request.method, outcome, attempt);
+      if (againMs === undefined) {
+        if (outcome instanceof TransportError) throw outcome;
+        return outcome;
+      }
+      if (againMs > 0) await delay(againMs, { signal: this.#signal, clock: this.#clock });
+    }
+  }
+
+  async #sendOnce(kind: CallKind, request: ApiRequest): Promise<ApiReply | TransportError> {
+    const series = this.#calls.offer(this.#source, kind);
+    const intendedUs = this.#clock.nowUs();
+    const outcome = await this.connection.request(request).catch((error: unknown) => {
+      if (error instanceof TransportError) return error;
+      throw error;
+    });
+    const failed = outcome instanceof TransportError;
+    const doneUs = (failed ? undefined : outcome.doneUs) ?? this.#clock.nowUs();
+    this.#calls.done(
+      series,
+      { intendedUs, sentUs: (failed ? undefined : outcome.sentUs) ?? intendedUs, doneUs },
+      classifyOutcome(outcome),
+      failed ? 0 : outcome.receivedBytes,
+      request.body?.length ?? 0,
+    );
+    return outcome;
+  }
+}

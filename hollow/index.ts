@@ -1,0 +1,12 @@
+export { Fleet, type FleetOptions, type FleetStats, type FleetWindow } from './fleet.ts';
+export type { NodeTaint } from './kubelet/node-object.ts';
+export { PROXY_IDENTITY } from './proxy/proxy.ts';
+export {
+  type FleetShard,
+  fleetLabels,
+  HOLLOW_TAINT,
+  HOLLOW_TAINT_KEY,
+  nodeName,
+  RUN_LABEL,
+  shardNodeIndexes,
+} from './shard.ts';

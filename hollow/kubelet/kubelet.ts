@@ -1,0 +1,308 @@
+/**
+ * One hollow kubelet: its clients, its watches, its registration, lease, status and pods, under the node's identity.
+ */
+import { childAbort, delay, type Random } from '../../src/core/index.ts';
+import { type Connection, TokenBucket } from '../../src/kube/index.ts';
+import { PodAddresses } from '../addresses.ts';
+import { NodeClient } from '../client.ts';
+import type { FleetContext } from '../context.ts';
+import type { NodeState } from '../counters.ts';
+import {
+  type ResourceSink,
+  type ResourceWatch,
+  startResourceWatch,
+  type WatchStarter,
+} from '../resource-watch.ts';
+import { EventLedger } from './event-ledger.ts';
+import { EventPoster, type EventSubject } from './events.ts';
+import { LeaseKeeper } from './lease.ts';
+import { NODE_CONDITIONS, type NodeIdentity } from './node-object.ts';
+import { NodeStatusReporter, type NodeStatusSource } from './node-status.ts';
+import { ObjectWatches } from './object-watches.ts';
+import { isReady, type OwnNode, readNode } from './own-node.ts';
+import type { ApiPod } from './pod-spec.ts';
+import { type PodHost, PodManager } from './pods.ts';
+import { type Registrant, registerNode } from './register.ts';
+import { StatusWriter } from './status-writer.ts';
+
+/** The pod source waits for the node informer, looking once a second. Source: pkg/kubelet/config/apiserver.go v1.36.3 */
+const NODE_SYNC_POLL_MS = 1_000;
+/** A kubelet whose node was deleted comes back as a service manager restarts it. */
+const RESTART_MS = { low: 1_000, high: 5_000 };
+
+export interface KubeletOptions {
+  readonly context: FleetContext;
+  readonly index: number;
+  readonly identity: NodeIdentity;
+  readonly connection: Connection;
+  readonly random: Random;
+  readonly signal: AbortSignal;
+}
+
+export class HollowKubelet implements Registrant, PodHost, NodeStatusSource {
+  readonly context: FleetContext;
+  readonly identity: NodeIdentity;
+  readonly client: NodeClient;
+  readonly throttle: TokenBucket;
+  readonly status: NodeStatusReporter;
+  readonly events: EventPoster;
+  readonly writer: StatusWriter;
+  readonly objects: ObjectWatches;
+  readonly addresses: PodAddresses;
+  readonly random: Random;
+  readonly signal: AbortSignal;
+  ready = false;
+  ownNode: OwnNode | undefined;
+  state: NodeState = 'waiting';
+  readonly #lease: LeaseKeeper;
+  readonly #pods: PodManager;
+  readonly #ledger = new EventLedger();
+  readonly #watches: ResourceWatch[] = [];
+  readonly #startWatch: WatchStarter;
+  #conditionRounds = 0;
+  #registering = false;
+
+  constructor(options: KubeletOptions) {
+    const { context, connection, identity, random, signal } = options;
+    this.context = context;
+    this.identity = identity;
+    this.random = random;
+    this.signal = signal;
+    const { calls, clock, form, settings } = context;
+    this.client = new NodeClient({ source: 'kubelet', connection, calls, clock, signal });
+    this.throttle = new TokenBucket(form.kubeletLimit.perSecond, form.kubeletLimit.burst);
+    this.status = new NodeStatusReporter(context, this.client, this, random, signal);
+    this.events = new EventPoster(
+      context,
+      this.client,
+      new TokenBucket(form.kubeletLimit.perSecond, form.kubeletLimit.burst),
+      identity.name,
+      signal,
+    );
+    const statusContext = { form, hostIp: identity.address };
+    this.writer = new StatusWriter(context, this.client, this.throttle, statusContext, signal);
+    this.#startWatch = startResourceWatch(context, connection, this.throttle, random);
+    this.objects = new ObjectWatches(this.#startWatch);
+    this.addresses = new PodAddresses(options.index, settings.capacity.podCount);
+    this.#lease = new LeaseKeeper(context, this.client, identity.name, random, signal);
+    this.#pods = new PodManager(context, this);
+  }
+
+  get nodeName(): string {
+    return this.identity.name;
+  }
+
+  get podCidr(): string | undefined {
+    return this.ownNode?.podCidr;
+  }
+
+  get podCount(): number {
+    return this.#pods.count;
+  }
+
+  /** Registers and begins to serve; resolves when the Ready status is acknowledged. @throws the signal's reason */
+  async start(): Promise<void> {
+    const { name } = this.identity;
+    this.#watch(
+      { path: '/api/v1/services', fieldSelector: 'spec.clusterIP!=None', life: 'informer' },
+      COUNTED,
+    );
+    const nodeSynced = new Promise<void>((resolve) => {
+      this.#watch(
+        { path: '/api/v1/nodes', fieldSelector: `metadata.name=${name}`, life: 'informer' },
+        new NodeSink(this, resolve),
+      );
+    });
+    const pods = this.#watchPods(nodeSynced);
+    pods.catch(() => {
+      // Only an abort ends it early, and then the registration below fails with the same reason.
+    });
+    await this.#register();
+    await pods;
+  }
+
+  /** Closes watches and timers; the connection is the node's. */
+  stop(): void {
+    for (const watch of this.#watches) watch.close();
+    this.#watches.length = 0;
+    this.objects.stop();
+    this.#lease.stop();
+    this.status.stop();
+    this.#pods.stop();
+    this.#move(undefined);
+  }
+
+  serverReached(): void {
+    this.#lease.start();
+    // A re-registration finds them open.
+    if (this.#watches.length > 3) return;
+    this.#watch({ path: '/apis/node.k8s.io/v1/runtimeclasses', life: 'informer' }, COUNTED);
+    this.#watch({ path: '/apis/storage.k8s.io/v1/csidrivers', life: 'informer' }, COUNTED);
+  }
+
+  csiNodeReady(): void {
+    this.ready = true;
+  }
+
+  postNodeEvents(step: 'starting' | 'conditions' | 'ready'): void {
+    const post = (reason: string, message: string) =>
+      this.events.post(this.#subject, this.#ledger, { reason, message, type: 'Normal', fieldPath: '' });
+    if (step === 'starting') post('Starting', 'Starting kubelet.');
+    if (step === 'ready') post('NodeReady', `Node ${this.nodeName} status is now: NodeReady`);
+    if (step !== 'conditions') return;
+    this.#conditionRounds++;
+    for (const type of NODE_CONDITIONS) {
+      if (type === 'Ready') continue;
+      const reason = type === 'MemoryPressure' ? 'NodeHasSufficientMemory' : CONDITION_EVENTS[type];
+      post(reason, `Node ${this.nodeName} status is now: ${reason}`);
+    }
+  }
+
+  /** The watch shows the node. */
+  seeNode(object: unknown): void {
+    const before = this.ownNode;
+    this.ownNode = readNode(object);
+    if (this.#registering || this.state === 'waiting') return;
+    const seenReady = isReady(this.ownNode);
+    if (this.state === 'ready' && isReady(before) && !seenReady) {
+      this.#lose('node is not ready in the eyes of the cluster');
+    } else if (this.state === 'lost' && seenReady) this.#move('ready');
+    if (!seenReady || (before?.podCidr === undefined && this.ownNode.podCidr !== undefined))
+      this.status.poke();
+  }
+
+  /** The watch says that the node object is gone. */
+  nodeDeleted(): void {
+    this.ownNode = undefined;
+    if (this.#registering || this.state === 'waiting' || this.signal.aborted) return;
+    this.#lose('node object was deleted');
+    this.#restart().catch((error: unknown) => {
+      if (!this.signal.aborted)
+        this.context.log.error({ err: error, node: this.nodeName }, 'registration failed');
+    });
+  }
+
+  seePod(type: 'ADDED' | 'MODIFIED' | 'DELETED', pod: ApiPod): void {
+    if (type === 'DELETED') this.#pods.remove(pod.metadata.uid ?? '');
+    else this.#pods.see(pod);
+  }
+
+  podsBegin(): void {
+    this.#pods.listBegins();
+  }
+
+  podsEnd(): void {
+    this.#pods.listEnds();
+  }
+
+  get #subject(): EventSubject {
+    return { kind: 'Node', namespace: '', name: this.nodeName, uid: this.nodeName, resourceVersion: '' };
+  }
+
+  async #register(): Promise<void> {
+    const { clock, counters } = this.context;
+    const startUs = clock.nowUs();
+    this.#registering = true;
+    this.ready = false;
+    this.#move('registering');
+    await registerNode(this);
+    this.#registering = false;
+    counters.registration.record(clock.nowUs() - startUs);
+    this.#move('ready');
+    // What the watch showed meanwhile was not acted on.
+    if (this.ownNode === undefined) return;
+    if (!isReady(this.ownNode)) this.status.poke();
+  }
+
+  async #restart(): Promise<void> {
+    const { clock } = this.context;
+    using child = childAbort(this.signal);
+    await delay(this.random.uniform(RESTART_MS.low, RESTART_MS.high), { signal: child.signal, clock });
+    await this.#register();
+  }
+
+  async #watchPods(nodeSynced: Promise<void>): Promise<void> {
+    await nodeSynced;
+    await delay(NODE_SYNC_POLL_MS, { signal: this.signal, clock: this.context.clock });
+    this.#watch(
+      { path: '/api/v1/pods', fieldSelector: `spec.nodeName=${this.nodeName}`, life: 'pods' },
+      new PodSink(this),
+    );
+  }
+
+  #watch(query: Parameters<WatchStarter>[0], sink: ResourceSink): void {
+    if (this.signal.aborted) return;
+    this.#watches.push(this.#startWatch(query, sink));
+  }
+
+  #lose(why: string): void {
+    this.context.counters.lostCount++;
+    this.context.log.warn({ node: this.nodeName }, why);
+    this.#move('lost');
+  }
+
+  #move(to: NodeState | undefined): void {
+    this.context.counters.moveNode(this.state, to);
+    if (to !== undefined) this.state = to;
+  }
+}
+
+const CONDITION_EVENTS = {
+  DiskPressure: 'NodeHasNoDiskPressure',
+  PIDPressure: 'NodeHasSufficientPID',
+} as const;
+
+/** A resource that is watched and counted, and not decoded: what it says would change nothing on a hollow node. */
+const COUNTED: ResourceSink = { wantsObjects: false };
+
+class NodeSink implements ResourceSink {
+  readonly wantsObjects = true;
+  readonly #kubelet: HollowKubelet;
+  readonly #synced: () => void;
+  #listed = false;
+
+  constructor(kubelet: HollowKubelet, synced: () => void) {
+    this.#kubelet = kubelet;
+    this.#synced = synced;
+  }
+
+  onListBegin(): void {
+    this.#listed = false;
+  }
+
+  onObject(type: 'ADDED' | 'MODIFIED' | 'DELETED', object: unknown): void {
+    if (type === 'DELETED') {
+      this.#kubelet.nodeDeleted();
+      return;
+    }
+    this.#listed = true;
+    this.#kubelet.seeNode(object);
+  }
+
+  onListEnd(): void {
+    // Deleted while no watch was open.
+    if (!this.#listed && this.#kubelet.ownNode !== undefined) this.#kubelet.nodeDeleted();
+    this.#synced();
+  }
+}
+
+class PodSink implements ResourceSink {
+  readonly wantsObjects = true;
+  readonly #kubelet: HollowKubelet;
+
+  constructor(kubelet: HollowKubelet) {
+    this.#kubelet = kubelet;
+  }
+
+  onListBegin(): void {
+    this.#kubelet.podsBegin();
+  }
+
+  onObject(type: 'ADDED' | 'MODIFIED' | 'DELETED', object: unknown): void {
+    this.#kubelet.seePod(type, object as ApiPod);
+  }
+
+  onListEnd(): void {
+    this.#kubelet.podsEnd();
+  }
+}

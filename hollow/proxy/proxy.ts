@@ -1,0 +1,111 @@
+/**
+ * One hollow kube-proxy: the four watches of a real one, as the ServiceAccount that kubeadm gives it, and its one
+ * event. Services and EndpointSlices are counted here; the rule model that will read them takes the sink's place.
+ * Source: cmd/kube-proxy/app/server.go v1.36.3; reference captures.
+ */
+import type { Random } from '../../src/core/index.ts';
+import { type Connection, TokenBucket, TransportError } from '../../src/kube/index.ts';
+import { NodeClient } from '../client.ts';
+import type { FleetContext } from '../context.ts';
+import { rfc3339Micros } from '../kubelet/timestamps.ts';
+import {
+  type ResourceQuery,
+  type ResourceSink,
+  type ResourceWatch,
+  startResourceWatch,
+} from '../resource-watch.ts';
+
+/** Who a kube-proxy is: group system:authenticated is added by the server. */
+export const PROXY_IDENTITY = {
+  user: 'system:serviceaccount:kube-system:kube-proxy',
+  groups: ['system:serviceaccounts', 'system:serviceaccounts:kube-system'],
+} as const;
+
+export interface ProxyOptions {
+  readonly context: FleetContext;
+  readonly nodeName: string;
+  readonly connection: Connection;
+  readonly random: Random;
+  readonly signal: AbortSignal;
+}
+
+const COUNTED: ResourceSink = { wantsObjects: false };
+const HEX_DIGITS = 16;
+
+export class HollowProxy {
+  readonly #options: ProxyOptions;
+  readonly #client: NodeClient;
+  readonly #throttle: TokenBucket;
+  readonly #watches: ResourceWatch[] = [];
+
+  constructor(options: ProxyOptions) {
+    const { context, connection, signal } = options;
+    this.#options = options;
+    const { calls, clock, form } = context;
+    this.#client = new NodeClient({ source: 'kube-proxy', connection, calls, clock, signal });
+    this.#throttle = new TokenBucket(form.proxyLimit.perSecond, form.proxyLimit.burst);
+  }
+
+  /** Opens the watches and posts the event; nothing of it is waited for. */
+  start(): void {
+    const { context, connection, nodeName, random, signal } = this.#options;
+    const { form, log } = context;
+    const startWatch = startResourceWatch(context, connection, this.#throttle, random);
+    const watch = (query: ResourceQuery) => this.#watches.push(startWatch(query, COUNTED));
+    watch({
+      path: '/apis/discovery.k8s.io/v1/endpointslices',
+      labelSelector: form.proxyEndpointSliceSelector,
+      life: 'informer',
+    });
+    watch({ path: '/apis/networking.k8s.io/v1/servicecidrs', life: 'informer' });
+    watch({
+      path: '/api/v1/services',
+      fieldSelector: 'spec.clusterIP!=None',
+      labelSelector: form.proxyServiceSelector,
+      life: 'informer',
+    });
+    if (form.proxyWatchesNode) {
+      watch({ path: '/api/v1/nodes', fieldSelector: `metadata.name=${nodeName}`, life: 'informer' });
+    }
+    this.#postStarting().catch((error: unknown) => {
+      if (!signal.aborted && !(error instanceof TransportError)) {
+        log.error({ err: error, node: nodeName }, 'proxy event not posted');
+      }
+    });
+  }
+
+  stop(): void {
+    for (const watch of this.#watches) watch.close();
+    this.#watches.length = 0;
+  }
+
+  async #postStarting(): Promise<void> {
+    const { context, nodeName } = this.#options;
+    // Not an event of the kubelet's recorder: upstream's hollow proxy posts it too.
+    if (!context.settings.events) return;
+    const wallMs = context.clock.wallMs();
+    const nanos = BigInt(Math.floor(wallMs * 1_000)) * 1_000n;
+    const body = {
+      kind: 'Event',
+      apiVersion: 'events.k8s.io/v1',
+      metadata: { name: `${nodeName}.${nanos.toString(HEX_DIGITS)}`, namespace: 'default' },
+      eventTime: rfc3339Micros(wallMs),
+      reportingController: 'kube-proxy',
+      reportingInstance: `kube-proxy-${nodeName}`,
+      action: 'StartKubeProxy',
+      reason: 'Starting',
+      regarding: { kind: 'Node', name: nodeName, apiVersion: 'v1' },
+      type: 'Normal',
+    };
+    await this.#client.send(
+      'createProxyEvent',
+      {
+        method: 'POST',
+        path: '/apis/events.k8s.io/v1/namespaces/default/events',
+        body: JSON.stringify(body),
+        discardBody: true,
+      },
+      this.#throttle,
+    );
+  }
+}
