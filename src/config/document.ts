@@ -1,7 +1,19 @@
 /**
  * YAML text as plain values, with the place in the text of each of them.
  */
-import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseAllDocuments } from 'yaml';
+import {
+  type Alias,
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseAllDocuments,
+  visit,
+} from 'yaml';
 import type { ConfigProblem } from '../core/index.ts';
 import type { Path } from './paths.ts';
 
@@ -53,6 +65,12 @@ export function readYaml(text: string, name: string): YamlSource {
   const broken = (): YamlSource => ({ ...unreadable(place(0), ''), problems });
   if (document.errors.some((error) => error.code !== 'DUPLICATE_KEY')) return broken();
   if (root === null) return unreadable(`${name}:1:1`, 'the file is empty');
+  const dangling = unresolvedAliases(document).map((alias) => ({
+    place: place(alias.range?.[0] ?? 0),
+    path: '',
+    message: `not valid YAML: there is no anchor &${alias.source} before this alias`,
+  }));
+  if (dangling.length > 0) return { ...unreadable(place(0), ''), problems: [...problems, ...dangling] };
   let value: unknown;
   try {
     value = document.toJS({ maxAliasCount: MAX_ALIAS_COUNT });
@@ -90,13 +108,24 @@ export function readYaml(text: string, name: string): YamlSource {
   }
 }
 
+function unresolvedAliases(document: Document): Alias[] {
+  const found: Alias[] = [];
+  visit(document, {
+    Alias(_key, alias) {
+      if (alias.resolve(document) === undefined) found.push(alias);
+    },
+  });
+  return found;
+}
+
+// Of a key that is there twice the last counts, as in the plain value.
 function step(node: Node, segment: string | number): { key: Node | undefined; value: Node } | undefined {
   if (isSeq(node)) {
     const item = typeof segment === 'number' ? node.items[segment] : undefined;
     return isNode(item) ? { key: undefined, value: item } : undefined;
   }
   if (!isMap(node)) return undefined;
-  const pair = node.items.find(
+  const pair = node.items.findLast(
     (item: Pair) => isScalar(item.key) && String(item.key.value) === String(segment),
   );
   if (pair === undefined || !isNode(pair.key)) return undefined;

@@ -30,8 +30,8 @@ export function nodePodCapacity(
 ): { count: number; limitedBy: string } {
   const limits = [
     { count: capacity.podCount, limitedBy: 'pods' },
-    { count: fit(capacity.cpu, pod.cpuCores), limitedBy: 'cpu' },
-    { count: fit(capacity.memory, pod.memoryBytes), limitedBy: 'memory' },
+    { count: howMany(capacity.cpu, pod.cpuCores), limitedBy: 'cpu' },
+    { count: howMany(capacity.memory, pod.memoryBytes), limitedBy: 'memory' },
   ];
   return limits.reduce((least, limit) => (limit.count < least.count ? limit : least));
 }
@@ -45,7 +45,7 @@ export function podSpec(manifest: Readonly<Record<string, unknown>>): Record<str
   return isRecord(template) && isRecord(template['spec']) ? template['spec'] : undefined;
 }
 
-function fit(capacity: string, need: number): number {
+function howMany(capacity: string, need: number): number {
   // A thousandth of slack, because 0.01 x 100 cores is not 1 in binary fractions.
   return need === 0
     ? Number.POSITIVE_INFINITY

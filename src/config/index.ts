@@ -3,6 +3,7 @@ export { nodePodCapacity, type PodFootprint, podFootprint } from './footprint.ts
 export { type JsonSchema, publishedSchema } from './json-schema.ts';
 export { type LoadedSuite, loadSuite, type SuiteSource } from './load.ts';
 export type { SuiteOverrides } from './overrides.ts';
+export { referencePage } from './reference.ts';
 export { BUILT_IN_RESOURCE_NAMES, parseResource, resourceLabel } from './resources.ts';
 export { COMPONENTS } from './schema-control-plane.ts';
 export { readSuiteSource, shippedSuites, suitesFolder } from './source.ts';

@@ -83,8 +83,9 @@ function withReferences(schema: JsonSchema, path: readonly string[]): JsonSchema
 
 // Annotations stay outside, so that editors show them whichever form is written.
 function withAlternative(schema: JsonSchema): JsonSchema {
-  const { description, default: fallback, examples, ...form } = schema;
+  const { title, description, default: fallback, examples, ...form } = schema;
   return {
+    ...(title === undefined ? {} : { title }),
     ...(description === undefined ? {} : { description }),
     ...(fallback === undefined ? {} : { default: fallback }),
     ...(examples === undefined ? {} : { examples }),

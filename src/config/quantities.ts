@@ -27,7 +27,7 @@ const DURATION_PATTERN = '(\\d+(\\.\\d+)?(us|ms|s|m|h|d))+';
 /** Milliseconds, written `250ms`, `60s`, `1m30s`; up to 7 days. */
 export function duration(options: { zero?: boolean } = {}) {
   const expected = `expected a duration such as 60s or 1m30s${options.zero === true ? '' : ' above 0s'}, up to 7d`;
-  return parsed(expected, `^${DURATION_PATTERN}$`, '60s', (text) => {
+  return parsed('duration', expected, `^${DURATION_PATTERN}$`, '60s', (text) => {
     const ms = parseDurationMs(text);
     return ms === undefined || ms > MAX_DURATION_MS || (ms === 0 && options.zero !== true) ? undefined : ms;
   });
@@ -37,6 +37,7 @@ export function duration(options: { zero?: boolean } = {}) {
 export function durationRange() {
   const expected = 'expected a duration such as 200ms, or a range of them such as 100ms..300ms';
   return parsed(
+    'range of durations',
     expected,
     `^${DURATION_PATTERN}(\\.\\.${DURATION_PATTERN})?$`,
     '100ms..300ms',
@@ -57,6 +58,7 @@ export function parseDurationRange(text: string): DurationRange | undefined {
 /** Events per second, written `20/s`, `90/m`; above 0. */
 export function rate() {
   return parsed(
+    'rate',
     'expected a rate such as 20/s or 90/m, above 0',
     '^\\d+(\\.\\d+)?/(s|m|h)$',
     '20/s',
@@ -72,6 +74,7 @@ export function rate() {
 /** Bytes, written `10KiB`, `1.5MB`; 0 as `0B`. */
 export function bytes(maxBytes: number) {
   return parsed(
+    'bytes',
     `expected a size such as 15KiB, up to ${maxBytes} bytes`,
     '^\\d+(\\.\\d+)?(B|KB|MB|GB|KiB|MiB|GiB)$',
     '15KiB',
@@ -94,6 +97,7 @@ export function size(what: string) {
       return z.NEVER;
     })
     .meta({
+      title: 'size',
       anyOf: [
         { type: 'integer', minimum: 1 },
         { type: 'string', pattern: '^\\d+(\\.\\d+)?/node$' },
@@ -113,7 +117,7 @@ export function resourceQuantity() {
       context.issues.push({ code: 'custom', input: value, message: expected });
       return z.NEVER;
     })
-    .meta({ inputExamples: ['16Gi'] });
+    .meta({ title: 'quantity', inputExamples: ['16Gi'] });
 }
 
 const QUANTITY_FACTORS: Readonly<Record<string, number>> = {
@@ -171,7 +175,10 @@ export function text(what: string) {
 /** A name that may become part of object names: a DNS label of at most 40 characters. */
 export function label(what: string) {
   const error = `expected ${what} of lower-case letters, digits and dashes, at most 40, starting with a letter`;
-  return z.string({ error }).regex(/^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$/, { error });
+  return z
+    .string({ error })
+    .regex(/^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$/, { error })
+    .meta({ title: 'name' });
 }
 
 function parseSize(value: string): Size | undefined {
@@ -180,6 +187,7 @@ function parseSize(value: string): Size | undefined {
 }
 
 function parsed<T>(
+  title: string,
   expected: string,
   pattern: string,
   example: string,
@@ -193,5 +201,5 @@ function parsed<T>(
       context.issues.push({ code: 'custom', input: value, message: expected });
       return z.NEVER;
     })
-    .meta({ pattern, inputExamples: [example] });
+    .meta({ title, pattern, inputExamples: [example] });
 }

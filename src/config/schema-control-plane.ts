@@ -40,7 +40,7 @@ export const controlPlaneSchema = z
       ),
     flags: z
       .partialRecord(z.enum(COMPONENTS), componentFlags)
-      .default({})
+      .prefault({})
       .describe(
         'Extra flags by component, names without dashes: `{ kube-apiserver: { max-requests-inflight: 800 } }`. Local provider only.',
       ),

@@ -18,6 +18,7 @@ import { choice, duration, flag, integer, label, rate, size, text } from './quan
 
 const resource = () =>
   text('a resource such as pods, deployments.apps or widgets.v1.example.com').meta({
+    title: 'resource',
     inputExamples: ['pods', 'deployments.apps', 'widgets.v1.example.com'],
   });
 
@@ -88,7 +89,7 @@ const scope = () =>
 
 const readSchema = z.strictObject({
   verb: choice(['get', 'list']).describe('`get` reads one object by name, `list` many.'),
-  resource: resource().describe('`pods`, `deployments.apps`, or `widgets.v1.example.com`.'),
+  resource: resource().describe('What is read: `pods`, `deployments.apps`, or `widgets.v1.example.com`.'),
   namespaced: namespaced(),
   scope: scope(),
   consistency: choice(['cached', 'consistent', 'paged'])
@@ -157,7 +158,9 @@ export const ACTION_SCHEMAS = {
     .strictObject({
       action: z.literal('watches'),
       name: actionName(),
-      resource: resource().describe('`pods`, `deployments.apps`, or `widgets.v1.example.com`.'),
+      resource: resource().describe(
+        'What is watched: `pods`, `deployments.apps`, or `widgets.v1.example.com`.',
+      ),
       namespaced: namespaced(),
       count: size('watches').describe('Watches, as such or for each node.'),
       scope: scope(),
@@ -200,8 +203,14 @@ export const loadSchema = z.strictObject({
     ),
   identity: z
     .strictObject({
-      user: text('a user name').min(1, { error: 'expected a user name' }).default(DEFAULT_LOAD_USER),
-      groups: z.array(text('a group name')).default([...DEFAULT_LOAD_GROUPS]),
+      user: text('a user name')
+        .min(1, { error: 'expected a user name' })
+        .default(DEFAULT_LOAD_USER)
+        .describe('User name.'),
+      groups: z
+        .array(text('a group name'))
+        .default([...DEFAULT_LOAD_GROUPS])
+        .describe('Groups, beside `system:authenticated`.'),
     })
     .prefault({})
     .describe(

@@ -60,8 +60,10 @@ const parameterValue = z.union([z.string(), z.number(), z.boolean()], {
 });
 
 export const suiteSchema = z.strictObject({
-  apiVersion: z.literal(SUITE_API_VERSION, { error: `expected ${SUITE_API_VERSION}` }),
-  kind: z.literal('Suite', { error: 'expected Suite' }),
+  apiVersion: z
+    .literal(SUITE_API_VERSION, { error: `expected ${SUITE_API_VERSION}` })
+    .describe('Version of this language.'),
+  kind: z.literal('Suite', { error: 'expected Suite' }).describe('The only kind there is.'),
   name: label('a name').describe('Name of the suite; part of the name of its results.'),
   description: text('text').default('').describe('What the suite asks, in a sentence.'),
   seed: integer(0, Number.MAX_SAFE_INTEGER)

@@ -135,18 +135,27 @@ function weakFigures(suite: Suite, phases: readonly PlannedPhase[]): PlanWarning
       kind: 'figures',
       text: 'the load is in system:masters: Priority & Fairness does not apply to it',
     });
-  const few = phases
-    .filter(({ measured }) => measured)
-    .flatMap((phase) =>
-      phase.actions.flatMap(({ calls }) => calls.map((call) => ({ phase: phase.name, call }))),
-    )
-    .filter(({ call }) => call.verb !== 'watch' && call.count < SAMPLES_FOR_P99);
-  for (const { phase, call } of few)
-    warnings.push({
-      kind: 'figures',
-      text: `${number(call.count)} samples of ${call.verb} ${call.resource} in phase ${phase}: a p99 needs ${SAMPLES_FOR_P99} to be more than the maximum`,
-    });
+  for (const phase of phases.filter(({ measured }) => measured)) {
+    for (const [subject, count] of samplesBySlo(phase)) {
+      if (count < SAMPLES_FOR_P99)
+        warnings.push({
+          kind: 'figures',
+          text: `${number(count)} samples of ${subject} in phase ${phase.name}: a p99 of fewer than ${SAMPLES_FOR_P99} is little more than their maximum`,
+        });
+    }
+  }
   return warnings;
+}
+
+// One SLO is held against all calls of a (verb, resource, scope), however they were made.
+function samplesBySlo(phase: PlannedPhase): Map<string, number> {
+  const samples = new Map<string, number>();
+  for (const { verb, resource, scope, count } of phase.actions.flatMap(({ calls }) => calls)) {
+    if (verb === 'watch') continue;
+    const subject = `${verb} ${resource} (${scope})`;
+    samples.set(subject, (samples.get(subject) ?? 0) + count);
+  }
+  return samples;
 }
 
 function number(value: number): string {
