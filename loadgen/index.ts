@@ -4,3 +4,9 @@ export type { LoadActionOutcome, LoadPhaseOutcome, LoadShard, LoadStats } from '
 export type { PodPlacement, Toleration } from './objects/run-marks.ts';
 export { Pacer, type PacerOptions } from './pacer/pacer.ts';
 export { type Shard, stripeLength } from './pacer/stripe.ts';
+export {
+  DEFAULT_STREAMS_PER_CONNECTION,
+  WatchLoad,
+  type WatchLoadOptions,
+  type WatchLoadStats,
+} from './watches/watch-load.ts';

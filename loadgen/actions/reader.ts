@@ -3,11 +3,10 @@
  * Bodies are counted and dropped; of a page only the continue token is looked at, which stands in front of the items.
  */
 import { type ReadTemplate, resourceLabel } from '../../src/config/index.ts';
-import { listFacts } from '../../src/kube/index.ts';
+import { listFacts, type QueryParameters, resourcePath } from '../../src/kube/index.ts';
 import type { CallSeriesRecorder } from '../../src/measure/index.ts';
 import type { DropReason } from '../calls/action-tally.ts';
 import type { CallEnd } from '../calls/load-caller.ts';
-import { resourcePath } from '../objects/resource-path.ts';
 import type { ActionContext } from './action.ts';
 
 export interface Reader {
@@ -32,14 +31,14 @@ class GetReader implements Reader {
   readonly #context: ActionContext;
   readonly #series: CallSeriesRecorder;
   readonly #label: string;
-  readonly #query: string;
+  readonly #query: QueryParameters;
 
   constructor(template: ReadTemplate, context: ActionContext) {
     const consistency = template.consistency === 'cached' ? 'cached' : 'consistent';
     this.#template = template;
     this.#context = context;
     this.#label = resourceLabel(template.resource);
-    this.#query = consistency === 'cached' ? '?resourceVersion=0' : '';
+    this.#query = consistency === 'cached' ? { resourceVersion: '0' } : {};
     this.#series = context.recorder.series({
       source: 'load',
       verb: 'get',
@@ -61,11 +60,10 @@ class GetReader implements Reader {
       this.#context.discover(this.#template.resource);
       return;
     }
-    const location = object.namespace === '' ? {} : { namespace: object.namespace };
     caller.start({
       request: {
         method: 'GET',
-        path: resourcePath(this.#template.resource, { ...location, name: object.name }) + this.#query,
+        path: resourcePath(this.#template.resource, object, this.#query),
         timeoutMs: requestTimeoutMs,
         discardBody: true,
       },
@@ -87,32 +85,33 @@ class GetReader implements Reader {
 
 /** A list that has pages left. */
 interface OpenList {
-  path: string;
+  namespace: string;
   token: string;
   receivedUs: number;
 }
 
 class ListReader implements Reader {
+  readonly #template: ReadTemplate;
   readonly #context: ActionContext;
   readonly #series: CallSeriesRecorder;
-  readonly #paths: readonly string[];
-  readonly #paged: boolean;
+  /** One empty name where the list is of the whole cluster. */
+  readonly #namespaces: readonly string[];
+  readonly #query: QueryParameters;
   /** Oldest first: every list that was begun is carried on before a new one begins. */
   readonly #openLists: OpenList[] = [];
 
   constructor(template: ReadTemplate, context: ActionContext) {
     const { resource, scope, consistency, labelSelector, fieldSelector } = template;
     const namespaced = scope === 'namespace' && resource.namespaced;
-    const query = new URLSearchParams();
-    if (consistency === 'cached') query.set('resourceVersion', '0');
-    if (consistency === 'paged') query.set('limit', String(template.limit));
-    if (labelSelector !== '') query.set('labelSelector', labelSelector);
-    if (fieldSelector !== '') query.set('fieldSelector', fieldSelector);
-    const suffix = query.size === 0 ? '' : `?${query}`;
-    const places = namespaced ? context.namespaces.map((namespace) => ({ namespace })) : [{}];
+    this.#template = template;
     this.#context = context;
-    this.#paged = consistency === 'paged';
-    this.#paths = places.map((place) => resourcePath(resource, place) + suffix);
+    this.#namespaces = namespaced ? context.namespaces : [''];
+    this.#query = {
+      labelSelector,
+      fieldSelector,
+      resourceVersion: consistency === 'cached' ? '0' : undefined,
+      limit: consistency === 'paged' ? template.limit : undefined,
+    };
     this.#series = context.recorder.series({
       source: 'load',
       verb: 'list',
@@ -126,20 +125,23 @@ class ListReader implements Reader {
 
   read(index: number, dueUs: number): void {
     const { caller, tally, requestTimeoutMs } = this.#context;
+    const { resource, consistency } = this.#template;
     caller.offer(this.#series, tally);
-    const openList = this.#nextPage(dueUs);
-    const path = openList?.path ?? this.#paths[index % this.#paths.length] ?? '';
+    const paged = consistency === 'paged';
+    const openList = paged ? this.#nextPage(dueUs) : undefined;
+    const namespace = openList?.namespace ?? this.#namespaces[index % this.#namespaces.length] ?? '';
+    const query = openList === undefined ? this.#query : { ...this.#query, continue: openList.token };
     caller.start({
       request: {
         method: 'GET',
-        path: openList === undefined ? path : `${path}&continue=${openList.token}`,
+        path: resourcePath(resource, { namespace }, query),
         timeoutMs: requestTimeoutMs,
-        discardBody: !this.#paged,
+        discardBody: !paged,
       },
       series: this.#series,
       tally,
       intendedUs: dueUs,
-      ...(this.#paged ? { onEnd: (end: CallEnd) => this.#keepToken(path, end) } : {}),
+      ...(paged ? { onEnd: (end: CallEnd) => this.#keepToken(namespace, end) } : {}),
     });
   }
 
@@ -155,11 +157,10 @@ class ListReader implements Reader {
     return undefined;
   }
 
-  #keepToken(path: string, end: CallEnd): void {
+  #keepToken(namespace: string, end: CallEnd): void {
     if (end.reply?.status !== 200) return;
-    const head = Buffer.from(end.reply.body.slice(0, METADATA_LENGTH));
-    const { continueToken } = listFacts(head);
+    const { continueToken } = listFacts(Buffer.from(end.reply.body.slice(0, METADATA_LENGTH)));
     if (continueToken === '') return;
-    this.#openLists.push({ path, token: encodeURIComponent(continueToken), receivedUs: end.doneUs });
+    this.#openLists.push({ namespace, token: continueToken, receivedUs: end.doneUs });
   }
 }

@@ -6,10 +6,10 @@
  */
 import type { ObjectTemplate } from '../../src/config/index.ts';
 import { HarnessError, hash32 } from '../../src/core/index.ts';
+import { resourcePath } from '../../src/kube/index.ts';
 import { indexHash } from '../pacer/index-random.ts';
 import type { LiveObject } from './live-objects.ts';
 import { objectNames } from './object-names.ts';
-import { resourcePath } from './resource-path.ts';
 import { markManifest, type RunMarks } from './run-marks.ts';
 import { compileSegments, type ObjectVariables, placeholder } from './segments.ts';
 
@@ -63,16 +63,15 @@ export function compileTemplate(template: ObjectTemplate, context: TemplateConte
     { run: runId, phase },
     { json: true },
   );
-  const propagation = template.kind === 'Pod' ? '' : '?propagationPolicy=Background';
+  const propagationPolicy = template.kind === 'Pod' ? undefined : 'Background';
   return {
     objectAt(index) {
       const namespace = namespaceAt(index);
       const generated = generatedName(index);
       return { namespace, name: ownNameOf?.(variablesOf(index, generated, namespace)) ?? generated };
     },
-    collectionPath: (object) => resourcePath(resource, locationOf(object.namespace)),
-    deletePath: (object) =>
-      resourcePath(resource, { ...locationOf(object.namespace), name: object.name }) + propagation,
+    collectionPath: (object) => resourcePath(resource, { namespace: object.namespace }),
+    deletePath: (object) => resourcePath(resource, object, { propagationPolicy }),
     render: (index, object) => body(variablesOf(index, object.name, object.namespace)),
   };
 }
@@ -113,10 +112,6 @@ function randomText(seed: number, index: number): string {
     .toString(36)
     .padStart(7, '0');
   return high.slice(-5) + low.slice(-5);
-}
-
-function locationOf(namespace: string): { namespace?: string } {
-  return namespace === '' ? {} : { namespace };
 }
 
 function asRecord(value: unknown): Readonly<Record<string, unknown>> {

@@ -5,10 +5,9 @@
  */
 import { type ResourceRef, resourceLabel } from '../../src/config/index.ts';
 import type { Clock } from '../../src/core/index.ts';
-import { type ApiConnection, classifyOutcome, TransportError } from '../../src/kube/index.ts';
+import { type ApiConnection, classifyOutcome, resourcePath, TransportError } from '../../src/kube/index.ts';
 import type { CallRecorder } from '../../src/measure/index.ts';
 import type { LiveObjects } from './live-objects.ts';
-import { resourcePath } from './resource-path.ts';
 
 /** Names looked up at once: parsing them takes about 1 ms of the pacing thread. */
 const LOOKUP_LIMIT = 200;
@@ -63,18 +62,18 @@ export class ObjectDiscovery {
       resource: label,
       subresource: '',
       scope: 'cluster',
-      variant: 'cached',
+      variant: 'consistent',
       phase,
     });
-    const query = new URLSearchParams({ limit: String(LOOKUP_LIMIT), resourceVersion: '0' });
-    if (selector !== '') query.set('labelSelector', selector);
+    // No resourceVersion=0: lists from the cache ignore the limit and would bring every object there is.
+    const query = { limit: LOOKUP_LIMIT, labelSelector: selector };
     const startedUs = clock.nowUs();
     series.offer();
     try {
       const reply = await connection.request(
         {
           method: 'GET',
-          path: `${resourcePath(resource)}?${query}`,
+          path: resourcePath(resource, {}, query),
           headers: { accept: METADATA_ONLY },
           timeoutMs: requestTimeoutMs,
         },

@@ -132,9 +132,9 @@ describe('the load generator', () => {
     expect(at('DELETE')).toEqual(at('POST').map((ms) => ms + 500));
     expect(outcome.actions[0]).toMatchObject({ offeredCount: 20, doneCount: 20, expectedPodCount: 0 });
     const batch = world.podInstants.drain();
-    expect(batch.pods).toHaveLength(10);
+    expect(batch?.pods).toHaveLength(10);
     // intended, sent, created, delete-sent, deleted of each.
-    expect(batch.rows).toHaveLength(3 * 50);
+    expect(batch?.rows).toHaveLength(3 * 50);
   });
 
   it('keeps a delete back until its creation has ended, without moving its intended instant', async () => {
@@ -243,10 +243,10 @@ describe('the load generator', () => {
     );
     // The action's arrivals take namespaces in turn; pages stay in the namespace that they began in.
     expect(world.calls.map(({ request }) => request.path)).toEqual([
-      '/api/v1/namespaces/ns-0/pods?limit=500&labelSelector=app%3Dweb',
-      '/api/v1/namespaces/ns-0/pods?limit=500&labelSelector=app%3Dweb&continue=t1',
-      '/api/v1/namespaces/ns-0/pods?limit=500&labelSelector=app%3Dweb&continue=t%2B2',
-      '/api/v1/namespaces/ns-1/pods?limit=500&labelSelector=app%3Dweb',
+      '/api/v1/namespaces/ns-0/pods?labelSelector=app%3Dweb&limit=500',
+      '/api/v1/namespaces/ns-0/pods?continue=t1&labelSelector=app%3Dweb&limit=500',
+      '/api/v1/namespaces/ns-0/pods?continue=t%2B2&labelSelector=app%3Dweb&limit=500',
+      '/api/v1/namespaces/ns-1/pods?labelSelector=app%3Dweb&limit=500',
     ]);
     expect(world.seriesKeys()).toContainEqual(
       expect.objectContaining({ verb: 'list', scope: 'namespace', variant: 'paged', resource: 'pods' }),
