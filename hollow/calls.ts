@@ -61,12 +61,11 @@ export class FleetCalls {
 
   offer(source: CallSource, callKind: CallKind): CallSeriesRecorder {
     const id = `${source} ${callKind}`;
-    const series = (this.#series[id] ??= this.#recorder.series({
-      source,
-      ...CALL_KINDS[callKind],
-      variant: '',
-      phase: this.#phase,
-    }));
+    let series = this.#series[id];
+    if (series === undefined) {
+      series = this.#recorder.series({ source, ...CALL_KINDS[callKind], variant: '', phase: this.#phase });
+      this.#series[id] = series;
+    }
     series.offer();
     this.inFlightCount++;
     return series;

@@ -48,7 +48,10 @@ export class Timers {
 
   /** Fires `timer` at monotonic instant `dueUs`, instead of whenever it was due before; Infinity cancels. */
   arm(timer: Timer, dueUs: number): void {
-    if (this.#stopped || dueUs === Number.POSITIVE_INFINITY) return this.cancel(timer);
+    if (this.#stopped || dueUs === Number.POSITIVE_INFINITY) {
+      this.cancel(timer);
+      return;
+    }
     timer.dueUs = dueUs;
     if (timer.place === -1) {
       timer.place = this.#heap.length;

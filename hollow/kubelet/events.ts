@@ -8,6 +8,7 @@ import { type TokenBucket, TransportError } from '../../src/kube/index.ts';
 import type { NodeClient } from '../client.ts';
 import type { FleetContext } from '../context.ts';
 import type { EventLedger, EventRecord, EventRequest } from './event-ledger.ts';
+import { eventName } from './event-name.ts';
 import { rfc3339Seconds } from './timestamps.ts';
 
 /** Whom an event is about. Node events have no namespace and go to `default`. */
@@ -30,7 +31,6 @@ interface QueuedEvent {
 const MAX_QUEUED_COUNT = 1_000;
 const MAX_TRIES = 12;
 const RETRY_MS = 10_000;
-const HEX_DIGITS = 16;
 
 export class EventPoster {
   readonly #context: FleetContext;
@@ -40,7 +40,6 @@ export class EventPoster {
   readonly #signal: AbortSignal;
   #queue: QueuedEvent[] = [];
   #busy = false;
-  #lastNanos = 0n;
 
   constructor(
     context: FleetContext,
@@ -102,7 +101,7 @@ export class EventPoster {
 
   #create({ subject, request, wallMs }: QueuedEvent, record: EventRecord, message: string) {
     const time = rfc3339Seconds(wallMs);
-    record.name = `${subject.name}.${this.#nextNanos(wallMs).toString(HEX_DIGITS)}`;
+    record.name = eventName(subject.name, wallMs);
     const namespace = subject.namespace === '' ? 'default' : subject.namespace;
     const involvedObject =
       subject.kind === 'Node'
@@ -157,12 +156,5 @@ export class EventPoster {
       },
       this.#throttle,
     );
-  }
-
-  /** Nanoseconds for a name, never the same twice on one node. */
-  #nextNanos(wallMs: number): bigint {
-    const nanos = BigInt(Math.floor(wallMs * 1_000)) * 1_000n;
-    this.#lastNanos = nanos > this.#lastNanos ? nanos : this.#lastNanos + 1n;
-    return this.#lastNanos;
   }
 }

@@ -59,7 +59,6 @@ export class HollowKubelet implements Registrant, PodHost, NodeStatusSource {
   readonly #ledger = new EventLedger();
   readonly #watches: ResourceWatch[] = [];
   readonly #startWatch: WatchStarter;
-  #conditionRounds = 0;
   #registering = false;
 
   constructor(options: KubeletOptions) {
@@ -150,7 +149,6 @@ export class HollowKubelet implements Registrant, PodHost, NodeStatusSource {
     if (step === 'starting') post('Starting', 'Starting kubelet.');
     if (step === 'ready') post('NodeReady', `Node ${this.nodeName} status is now: NodeReady`);
     if (step !== 'conditions') return;
-    this.#conditionRounds++;
     for (const type of NODE_CONDITIONS) {
       if (type === 'Ready') continue;
       const reason = type === 'MemoryPressure' ? 'NodeHasSufficientMemory' : CONDITION_EVENTS[type];
@@ -167,8 +165,7 @@ export class HollowKubelet implements Registrant, PodHost, NodeStatusSource {
     if (this.state === 'ready' && isReady(before) && !seenReady) {
       this.#lose('node is not ready in the eyes of the cluster');
     } else if (this.state === 'lost' && seenReady) this.#move('ready');
-    if (!seenReady || (before?.podCidr === undefined && this.ownNode.podCidr !== undefined))
-      this.status.poke();
+    if (!seenReady) this.status.poke();
   }
 
   /** The watch says that the node object is gone. */

@@ -75,6 +75,11 @@ export class NodeStatusReporter implements TimerTarget {
 
   onTimer(): void {
     if (this.#busy || this.#signal.aborted) return;
+    const { clock } = this.#context;
+    if (clock.nowUs() < this.#reportDueUs && !this.#turned()) {
+      this.#armFor(this.#reportDueUs);
+      return;
+    }
     this.#busy = true;
     this.report(this.#source.ownNode)
       .catch((error: unknown) => {
@@ -85,6 +90,15 @@ export class NodeStatusReporter implements TimerTarget {
       .finally(() => {
         this.#busy = false;
       });
+  }
+
+  /** True if the server's copy says something else than the kubelet would. */
+  #turned(): boolean {
+    const { ownNode, ready } = this.#source;
+    return (
+      ownNode === undefined ||
+      nodeStatusPatch(ownNode.conditions, ready, this.#context.clock.wallMs()).turnedCount > 0
+    );
   }
 
   /** Wakes at the first tick at or after `dueUs`. */

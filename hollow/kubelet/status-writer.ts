@@ -61,10 +61,18 @@ export class StatusWriter implements TimerTarget {
     pod.queued = true;
     this.#queue.push(pod);
     if (this.#busy) return;
+    // Whatever wakes the writer also gives another chance to what failed before.
+    for (const other of this.#recheck) {
+      if (other === pod || other.queued || other.dropped || !isStale(other)) continue;
+      other.queued = true;
+      this.#queue.push(other);
+    }
     this.#busy = true;
-    this.#drain().finally(() => {
-      this.#busy = false;
-    });
+    this.#drain()
+      .catch((error: unknown) => this.#context.log.error({ err: error }, 'status writer failed'))
+      .finally(() => {
+        this.#busy = false;
+      });
   }
 
   /** Looks at the pod with the next recheck. */
@@ -78,9 +86,7 @@ export class StatusWriter implements TimerTarget {
 
   onTimer(): void {
     for (const pod of this.#recheck) {
-      const { machine } = pod;
-      const stale = pod.writtenVersion !== machine.version || (machine.stage === 'removing' && !pod.removed);
-      if (stale || pod.mismatched) this.enqueue(pod);
+      if (isStale(pod) || pod.mismatched) this.enqueue(pod);
     }
     this.#recheck.clear();
   }
@@ -178,4 +184,8 @@ export class StatusWriter implements TimerTarget {
     if (reply.status < 300) this.#context.counters.podsDeletedCount++;
     return true;
   }
+}
+
+function isStale({ machine, removed, writtenVersion }: WritablePod): boolean {
+  return writtenVersion !== machine.version || (machine.stage === 'removing' && !removed);
 }

@@ -7,6 +7,7 @@ import type { Random } from '../../src/core/index.ts';
 import { type Connection, TokenBucket, TransportError } from '../../src/kube/index.ts';
 import { NodeClient } from '../client.ts';
 import type { FleetContext } from '../context.ts';
+import { eventName } from '../kubelet/event-name.ts';
 import { rfc3339Micros } from '../kubelet/timestamps.ts';
 import {
   type ResourceQuery,
@@ -30,7 +31,6 @@ export interface ProxyOptions {
 }
 
 const COUNTED: ResourceSink = { wantsObjects: false };
-const HEX_DIGITS = 16;
 
 export class HollowProxy {
   readonly #options: ProxyOptions;
@@ -84,11 +84,10 @@ export class HollowProxy {
     // Not an event of the kubelet's recorder: upstream's hollow proxy posts it too.
     if (!context.settings.events) return;
     const wallMs = context.clock.wallMs();
-    const nanos = BigInt(Math.floor(wallMs * 1_000)) * 1_000n;
     const body = {
       kind: 'Event',
       apiVersion: 'events.k8s.io/v1',
-      metadata: { name: `${nodeName}.${nanos.toString(HEX_DIGITS)}`, namespace: 'default' },
+      metadata: { name: eventName(nodeName, wallMs), namespace: 'default' },
       eventTime: rfc3339Micros(wallMs),
       reportingController: 'kube-proxy',
       reportingInstance: `kube-proxy-${nodeName}`,
