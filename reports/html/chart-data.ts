@@ -8,6 +8,7 @@ import {
   type TimelineWindow,
 } from '../../src/result/index.ts';
 import { type CallRow, SOURCE_LABEL } from '../model/call-rows.ts';
+import { orderedPodStartup } from '../model/pods.ts';
 import { podStartupLimitUs } from '../model/slo-limits.ts';
 import { STARTUP_PHASES } from '../model/words.ts';
 import type { ChartData, Curve, StartupCurves, TimeChart, TimeMark } from './chart-types.ts';
@@ -16,6 +17,8 @@ import type { ChartData, Curve, StartupCurves, TimeChart, TimeMark } from './cha
 export const MAX_WINDOWS = 600;
 /** Curves beyond these stay in result.json. */
 const MAX_CALLS = 40;
+/** Points of a distribution's line. */
+const CUMULATIVE_POINTS = 150;
 
 /** Everything the script draws; `rows` are the rows of the measured phases together. */
 export function chartData(result: RunResult, rows: readonly CallRow[]): ChartData {
@@ -112,8 +115,8 @@ function timeCharts(windows: readonly TimelineWindow[]): TimeChart[] {
       unit: 'rate',
       log: false,
       lines: [
-        { label: 'offered', values: perSecond((window) => window.offeredCount), dash: true },
         { label: 'ended', values: perSecond((window) => window.achievedCount), dash: false },
+        { label: 'offered', values: perSecond((window) => window.offeredCount), dash: true },
         { label: 'failed', values: perSecond((window) => window.failedCount), dash: false },
         { label: 'dropped', values: perSecond((window) => window.droppedCount), dash: false },
       ],
@@ -181,17 +184,18 @@ function timeCharts(windows: readonly TimelineWindow[]): TimeChart[] {
     .filter((chart) => chart.lines.length > 0);
 }
 
-function startupCurves(result: RunResult): StartupCurves[] {
-  return result.podStartup
-    .filter((pods) => (pods.phases.pod_startup?.summary.count ?? 0) > 0)
-    .map((pods) => ({
-      label: `${pods.kind} pods, phase ${pods.phase}`,
+/** The distributions of pod startup that the page offers, in its order. */
+export function startupCurves(result: RunResult): StartupCurves[] {
+  return orderedPodStartup(result)
+    .filter(({ pods }) => (pods.phases.pod_startup?.summary.count ?? 0) > 0)
+    .map(({ pods, measured }) => ({
+      label: `${pods.kind} pods, phase ${pods.phase}${measured ? '' : ' (not measured)'}`,
       limitUs: podStartupLimitUs(result, pods.kind) ?? null,
       lines: STARTUP_PHASES.flatMap(({ phase, label, part }) => {
         const distribution = pods.phases[phase];
         if (distribution === undefined || distribution.summary.count === 0) return [];
         if (!part && phase !== 'pod_startup') return [];
-        return [{ label, curve: curve(distribution), total: !part }];
+        return [{ label, ...cumulative(distribution), total: !part }];
       }),
     }));
 }
@@ -206,6 +210,27 @@ function curve(distribution: Distribution): Curve {
     ),
     us: points.map(({ valueUs }) => valueUs),
   };
+}
+
+/** Cumulative shares over the distribution's buckets, thinned to what a line can show. */
+function cumulative(distribution: Distribution): { us: number[]; share: number[] } {
+  const us: number[] = [];
+  const share: number[] = [];
+  const total = distribution.summary.count;
+  let seen = 0;
+  let last = Number.NEGATIVE_INFINITY;
+  for (const bucket of LatencyHistogram.fromDistribution(distribution).bucketCounts()) {
+    if (us.length === 0) {
+      us.push(bucket.lowUs);
+      share.push(0);
+    }
+    seen += bucket.count;
+    if (seen < total && (seen - last) / total < 1 / CUMULATIVE_POINTS) continue;
+    us.push(Math.min(bucket.highUs, distribution.summary.maxUs));
+    share.push(Math.round((10_000 * seen) / total));
+    last = seen;
+  }
+  return { us, share };
 }
 
 function trimZeros(row: readonly number[]): number[] {

@@ -17,7 +17,8 @@ export interface CallCurves {
 export interface StartupCurves {
   label: string;
   limitUs: number | null;
-  lines: { label: string; curve: Curve; total: boolean }[];
+  /** Share of pods, in ten-thousandths, that took no longer than `us`. */
+  lines: { label: string; us: number[]; share: number[]; total: boolean }[];
 }
 
 /** Something that lasts and is marked behind the time series: a phase, later a fault. */

@@ -6,6 +6,7 @@ export interface TableColumn {
   /** Explains the column on hovering and to screen readers. */
   hint?: string;
   numeric?: boolean;
+  className?: string;
 }
 
 export interface TableCell {
@@ -31,10 +32,12 @@ export function dataTable(options: {
   sortable?: boolean;
 }): Markup {
   const { columns, rows } = options;
-  const head = columns.map(
-    (column) =>
-      html`<th scope="col"${column.numeric === true ? html` class="num"` : ''}${column.hint === undefined ? '' : html` title="${column.hint}"`}>${column.title}</th>`,
-  );
+  const head = columns.map((column) => {
+    const classes = [column.numeric === true ? 'num' : '', column.className ?? ''].filter(
+      (name) => name !== '',
+    );
+    return html`<th scope="col"${classAttribute(classes)}${column.hint === undefined ? '' : html` title="${column.hint}"`}>${column.title}</th>`;
+  });
   const body = rows.map((row) => {
     const data = Object.entries(row.data ?? {}).map(([name, value]) => html` data-${name}="${value}"`);
     const cells = row.cells.map((cell, i) => tableCell(cell, columns[i]?.numeric === true));
@@ -49,6 +52,10 @@ ${body}</tbody></table></div>`;
 function tableCell(cell: TableCell | string, numeric: boolean): Markup {
   const { content, sort, className } =
     typeof cell === 'string' ? { content: cell, sort: undefined, className: '' } : cell;
-  const classes = [numeric ? 'num' : '', className ?? ''].filter((name) => name !== '').join(' ');
-  return html`<td${classes === '' ? '' : html` class="${classes}"`}${sort === undefined ? '' : html` data-v="${sort}"`}>${content}</td>`;
+  const classes = [numeric ? 'num' : '', className ?? ''].filter((name) => name !== '');
+  return html`<td${classAttribute(classes)}${sort === undefined ? '' : html` data-v="${sort}"`}>${content}</td>`;
+}
+
+function classAttribute(classes: readonly string[]): Markup {
+  return classes.length === 0 ? html`` : html` class="${classes.join(' ')}"`;
 }

@@ -32,6 +32,8 @@ export interface PageAssets {
 export interface Section {
   id: string;
   title: string;
+  /** The title in the row of links. */
+  short: string;
   body: Markup;
 }
 
@@ -67,7 +69,7 @@ export function renderHtml(result: RunResult, assets: PageAssets): string {
 <body>
 <a class="skip" href="#calls">Skip to the figures</a>
 ${overviewSection(result, rows)}
-<nav aria-label="Parts of this report"><ul>${sections.map((one) => html`<li><a href="#${one.id}">${one.title}</a></li>`)}</ul></nav>
+<nav aria-label="Parts of this report"><ul>${sections.map((one) => html`<li><a href="#${one.id}">${one.short}</a></li>`)}</ul></nav>
 <noscript><p class="note">Scripts are off: every table is here, charts are not, and tables cannot be sorted.</p></noscript>
 <main>
 ${sections.map(

@@ -48,11 +48,11 @@ export interface CallRow {
 
 const SOURCE_ORDER: readonly CallSource[] = ['load', 'kubelet', 'kube-proxy', 'probe', 'setup'];
 
-/** What each sender of calls is called in tables. */
+/** What each sender of calls is called in tables; kubelet and kube-proxy are the fleet's hollow ones. */
 export const SOURCE_LABEL: Readonly<Record<CallSource, string>> = {
   load: 'load',
-  kubelet: 'kubelet (hollow)',
-  'kube-proxy': 'kube-proxy (hollow)',
+  kubelet: 'kubelet',
+  'kube-proxy': 'kube-proxy',
   probe: 'probe',
   setup: 'set-up',
 };

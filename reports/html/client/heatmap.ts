@@ -25,7 +25,7 @@ export function drawHeatmap(data: ChartData, colours: Palette, group: TimeGroup)
   if (box === null) return () => {};
   const readout = document.getElementById('heatmap-readout');
   const canvas = document.createElement('canvas');
-  box.replaceChildren(canvas);
+  box.replaceChildren(canvas, scaleKey(Math.max(1, ...data.heat.flat())));
   const [firstRow, lastRow] = usedRows(data);
   const peak = Math.max(1, ...data.heat.flat());
   const width = box.clientWidth;
@@ -165,8 +165,19 @@ export function drawHeatmap(data: ChartData, colours: Palette, group: TimeGroup)
   return () => {
     leave();
     box.removeEventListener('keydown', onKey);
-    canvas.remove();
+    box.replaceChildren();
   };
+}
+
+/** What the colours mean: one response to the most in any cell. */
+function scaleKey(peak: number): HTMLElement {
+  const key = document.createElement('p');
+  key.className = 'scale';
+  const stops = Array.from({ length: 11 }, (_, i) => ramp(i / 10)).join(',');
+  const bar = document.createElement('i');
+  bar.style.background = `linear-gradient(90deg,${stops})`;
+  key.append('1 ', bar, ` ${peak.toLocaleString('en-US')} responses a cell`);
+  return key;
 }
 
 /** First and last row that hold anything, widened by one where there is room. */

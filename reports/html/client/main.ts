@@ -1,6 +1,10 @@
 /** The page's script: makes tables sortable and searchable and draws the charts. Everything else is HTML already. */
-import './style.css';
 import 'uplot/dist/uPlot.min.css';
+import './page.css';
+import './parts.css';
+import './tables.css';
+import './charts.css';
+import './media.css';
 import type { ChartData } from '../chart-types.ts';
 import { drawCharts } from './charts.ts';
 import { enableTables } from './tables.ts';

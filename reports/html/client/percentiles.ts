@@ -1,6 +1,6 @@
 /** Curves over quantiles: latency on an axis of nines, and the distribution of pod startup. */
 import uPlot from 'uplot';
-import type { ChartData, Curve } from '../chart-types.ts';
+import type { ChartData, Curve, StartupCurves } from '../chart-types.ts';
 import { formatTick, formatValue } from './format.ts';
 import type { Palette } from './theme.ts';
 import { axis, logRange } from './time-series.ts';
@@ -37,7 +37,7 @@ export function drawStartup(data: ChartData, colours: Palette): () => void {
   let plot: uPlot | undefined;
   const draw = () => {
     plot?.destroy();
-    const startup = data.startup[choice.selectedIndex];
+    const startup = data.startup[Number(choice.value)];
     if (startup !== undefined) plot = plotDistribution(box, startup.lines, startup.limitUs, colours);
   };
   draw();
@@ -77,7 +77,9 @@ function plotNines(
       },
       axes: [
         axis(colours, {
-          splits: () => NINES.filter((x) => x <= end),
+          size: 30,
+          // On a phone the labels of 0 % and 50 % would run into each other.
+          splits: () => NINES.filter((x) => x <= end && (x === 0 || x >= 1 || box.clientWidth > 500)),
           values: (_, ticks) => ticks.map(quantileName),
         }),
         axis(colours, { size: 72, values: (_, ticks) => ticks.map((tick) => formatTick(tick, 'us')) }),
@@ -105,20 +107,12 @@ function plotNines(
 
 function plotDistribution(
   box: HTMLElement,
-  lines: readonly { label: string; curve: Curve; total: boolean }[],
+  lines: StartupCurves['lines'],
   limitUs: number | null,
   colours: Palette,
 ): uPlot {
   const data = uPlot.join(
-    lines.map(({ curve }) => {
-      // Several quantiles share a value where a bucket is full; the last of them counts.
-      const shares = new Map<number, number>();
-      curve.us.forEach((us, i) => {
-        const last = i === curve.us.length - 1;
-        shares.set(Math.max(1, us), last ? 1 : 1 - 10 ** (-(curve.x[i] ?? 0) / 1_000));
-      });
-      return [[...shares.keys()], [...shares.values()]];
-    }),
+    lines.map(({ us, share }) => [us.map((value) => Math.max(1, value)), share.map((one) => one / 10_000)]),
   );
   return new uPlot(
     {
@@ -130,7 +124,7 @@ function plotDistribution(
         y: { range: () => [0, 1] },
       },
       axes: [
-        axis(colours, { values: (_, ticks) => ticks.map((tick) => formatTick(tick, 'us')) }),
+        axis(colours, { size: 30, values: (_, ticks) => ticks.map((tick) => formatTick(tick, 'us')) }),
         axis(colours, { size: 56, values: (_, ticks) => ticks.map((tick) => `${Math.round(tick * 100)} %`) }),
       ],
       series: [
@@ -184,6 +178,8 @@ function drawLimit(
   ctx.stroke();
   ctx.setLineDash([]);
   ctx.font = `${12 * ratio}px system-ui, sans-serif`;
+  ctx.textAlign = 'left';
+  ctx.textBaseline = 'alphabetic';
   const text = `SLO limit of p99: ${formatTick(limitUs, 'us')}`;
   if (direction === 'horizontal') {
     ctx.fillText(text, bbox.left + 8 * ratio, at - 6 * ratio);

@@ -5,6 +5,8 @@ import { formatTick, formatTime, formatValue } from './format.ts';
 import type { Palette } from './theme.ts';
 import type { TimeGroup, TimeMember } from './time-group.ts';
 
+const BYTE_STEPS = Array.from({ length: 24 }, (_, i) => 2 ** (20 + i));
+
 /** Draws every time series; each returned function takes one away. */
 export function drawTimeCharts(data: ChartData, colours: Palette, group: TimeGroup): (() => void)[] {
   return data.time.flatMap((chart) => {
@@ -36,10 +38,15 @@ function drawTimeChart(
       },
       axes: [
         axis(colours, {
+          size: 30,
           values: (_, ticks) => ticks.map(formatTime),
           incrs: [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400],
         }),
-        axis(colours, { size: 72, values: (_, ticks) => ticks.map((tick) => formatTick(tick, chart.unit)) }),
+        axis(colours, {
+          size: 72,
+          ...(chart.unit === 'bytes' ? { incrs: BYTE_STEPS } : {}),
+          values: (_, ticks) => ticks.map((tick) => formatTick(tick, chart.unit)),
+        }),
       ],
       series: [
         { label: 'time', value: (_, seconds) => (seconds === null ? '–' : formatTime(seconds)) },
@@ -110,12 +117,11 @@ export function axis(colours: Palette, more: uPlot.Axis): uPlot.Axis {
   };
 }
 
-/** Whole decades around the data, at least one. */
+/** From a whole decade below the data to a little above it, at least one decade. */
 export function logRange(_: uPlot, min: number | null, max: number | null): [number, number] {
   if (min === null || max === null || max <= 0) return [1_000, 1_000_000];
   const low = 10 ** Math.floor(Math.log10(Math.max(1, min)));
-  const high = 10 ** Math.ceil(Math.log10(max * 1.05));
-  return [low, Math.max(high, low * 10)];
+  return [low, Math.max(max * 1.6, low * 10)];
 }
 
 function linearRange(_: uPlot, min: number | null, max: number | null): [number, number] {
@@ -131,6 +137,7 @@ function drawMarks(plot: uPlot, data: ChartData, colours: Palette): void {
   ctx.rect(bbox.left, 0, bbox.width, bbox.top + bbox.height);
   ctx.clip();
   ctx.font = `${11 * ratio}px system-ui, sans-serif`;
+  ctx.textAlign = 'left';
   ctx.textBaseline = 'top';
   data.marks.forEach((mark, i) => {
     const left = plot.valToPos(mark.startMs / 1_000, 'x', true);
@@ -140,7 +147,7 @@ function drawMarks(plot: uPlot, data: ChartData, colours: Palette): void {
       ctx.fillRect(left, bbox.top, right - left, bbox.height);
     }
     ctx.fillStyle = colours.text;
-    const text = mark.kind === 'warm-up' ? `${mark.label} (warm-up)` : mark.label;
+    const text = mark.kind === 'warm-up' ? `${mark.label} (not measured)` : mark.label;
     const at = Math.max(left, bbox.left) + 3 * ratio;
     if (ctx.measureText(text).width < right - at) ctx.fillText(text, at, 1 * ratio);
   });

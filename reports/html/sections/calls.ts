@@ -5,14 +5,14 @@ import { type CallRow, SOURCE_LABEL } from '../../model/call-rows.ts';
 import { formatInterval } from '../../model/server-side.ts';
 import { formatPercentile, type PercentileName } from '../../model/words.ts';
 import { dataTable, type TableCell, type TableColumn, type TableRow } from '../data-table.ts';
-import { html } from '../markup.ts';
+import { html, type Markup } from '../markup.ts';
 import type { Section } from '../page.ts';
 
 const COLUMNS: readonly TableColumn[] = [
   { title: 'From' },
   { title: 'Call' },
   { title: 'Scope' },
-  { title: 'Phase' },
+  { title: 'Phase', className: 'phase' },
   { title: 'n', numeric: true, hint: 'calls that ended, failed ones included' },
   { title: 'Rate', numeric: true, hint: 'answered per second of the phase' },
   { title: 'p50', numeric: true, hint: 'response time: intended start to last byte' },
@@ -36,21 +36,21 @@ export function callsSection(
   together: readonly CallRow[],
   perPhase: readonly CallRow[],
 ): Section {
-  const measuredCount = result.phases.filter((phase) => phase.measured).length;
   const rows = [
     ...together.map((row) => callRow(row, '')),
     ...perPhase.map((row) => callRow(row, row.phase)),
   ];
   const phases = result.phases.map(
     (phase) =>
-      html`<option value="${phase.name}">${phase.name}${phase.measured ? '' : ' (warm-up)'}</option>`,
+      html`<option value="${phase.name}">${phase.name}${phase.measured ? '' : ' (not measured)'}</option>`,
   );
-  const body = html`<p>Response time runs from the instant a call was <em>meant</em> to start to its last byte, so a call that had to wait is not flattered. Limits are those of the Kubernetes SLOs for the 99th percentile. The fleet’s own calls are shown beside the load’s and are not judged.</p>
+  const body = html`<p>Response time runs from the instant a call was <em>meant</em> to start to its last byte, so a call that had to wait is not flattered. Limits are those of the Kubernetes SLOs for the 99th percentile. The calls of the hollow kubelets and kube-proxies stand beside the load’s and are not judged.</p>
 <p class="controls" data-for="call-table" hidden><label>Search <input type="search" id="call-search" placeholder="e.g. list pods"></label> <label>Phase <select id="call-phase"><option value="">measured phases together</option>${phases}</select></label> <output id="call-count" aria-live="polite"></output></p>
 ${dataTable({ id: 'call-table', caption: 'API calls', columns: COLUMNS, rows, sortable: true })}`;
   return {
     id: 'calls',
-    title: `API calls${measuredCount > 1 ? ', by call and phase' : ''}`,
+    title: 'API calls',
+    short: 'API calls',
     body:
       together.length + perPhase.length === 0 ? html`<p class="note warn">No calls were recorded.</p>` : body,
   };
@@ -70,9 +70,9 @@ function callRow(row: CallRow, phase: string): TableRow {
     data: { phase },
     cells: [
       SOURCE_LABEL[row.source],
-      row.call,
+      { content: breakable(row.call), className: 'call' },
       row.scope,
-      phase === '' ? 'all measured' : phase,
+      { content: phase === '' ? 'all measured' : phase, className: 'phase' },
       { content: formatCount(summary.count), sort: summary.count },
       { content: formatRate(row.ratePerSecond), sort: row.ratePerSecond },
       percentile(row, 'p50Us'),
@@ -99,6 +99,11 @@ function callRow(row: CallRow, phase: string): TableRow {
 function percentile(row: CallRow, name: PercentileName): TableCell {
   const { summary } = row.response;
   return { content: formatPercentile(summary, name), sort: summary.count === 0 ? -1 : summary[name] };
+}
+
+// Long names of API groups may break at their dots, so that the table fits.
+function breakable(text: string): Markup[] {
+  return text.split('.').map((part, i) => (i === 0 ? html`${part}` : html`<wbr>.${part}`));
 }
 
 function marginCell(row: CallRow): TableCell | string {

@@ -23,6 +23,7 @@ function percentileSection(data: ChartData, rows: readonly CallRow[]): Section |
   return {
     id: 'percentiles',
     title: 'Latency by percentile',
+    short: 'Percentiles',
     body: html`<p>Each step to the right is another nine: 90 %, 99 %, 99.9 %. Where <em>response</em> lies above <em>service</em>, calls waited in the harness or for a connection before they were sent. The dashed line is the SLO limit of p99.</p>
 <p class="controls" hidden><label>Call <select id="percentile-call">${options}</select></label></p>
 <div class="chart" id="percentile-chart" data-height="320"></div>
@@ -62,6 +63,7 @@ function heatmapSection(data: ChartData): Section | undefined {
   return {
     id: 'heatmap',
     title: 'Latency over time',
+    short: 'Heatmap',
     body: html`<p>Every response of the load, by when it ended and how long it took; the lighter, the more (on a log scale). Stripes are pauses, a second band is a second kind of call.</p>
 <div class="chart" id="heatmap-chart" data-height="280" tabindex="0" role="img" aria-label="Heatmap of response times over time. Arrow keys move a cursor that reads out counts."></div>
 <p class="readout" id="heatmap-readout" aria-live="polite">Point at a cell, or use the arrow keys.</p>`,
@@ -89,6 +91,7 @@ export function timeSection(result: RunResult, data: ChartData): Section | undef
   return {
     id: 'time',
     title: 'Over the run',
+    short: 'Over time',
     body: html`<p class="controls" hidden><span>Drag to zoom, double-click to see all; the cursor is shared.</span> <button type="button" id="zoom-reset">Show the whole run</button></p>
 ${charts}
 <h3>Phases</h3>

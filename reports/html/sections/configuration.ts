@@ -42,6 +42,7 @@ export function configurationSection(result: RunResult): Section {
   return {
     id: 'configuration',
     title: 'Configuration',
+    short: 'Configuration',
     body: html`<p>Repeat it exactly:</p><pre id="command">${shellCommand(result.command)}</pre>
 ${pairs(run)}
 <h3>Fingerprint</h3><p>Runs are compared only where all of this is equal.</p>${pairs(print)}

@@ -57,6 +57,7 @@ export function healthSection(result: RunResult): Section {
   return {
     id: 'health',
     title: 'The harness itself',
+    short: 'Harness',
     body: html`${dataTable({
       id: 'agent-table',
       caption: 'Agents',

@@ -60,13 +60,29 @@ function sloCard(result: RunResult): Markup {
     .slice(0, REASONS)
     .map(
       ({ verdict, check }) =>
-        html`<li><b class="${check.state}">${STATE_WORD[check.state]}</b> ${check.text} <small>${check.kind}${phaseNote(check.phase)}${verdict.judged ? '' : ', not judged'}</small></li>`,
+        html`<li><b class="${check.state}">${STATE_WORD[check.state]}</b> ${check.text} <small>· ${check.kind}${phaseNote(check.phase)}${verdict.judged ? '' : ', not judged'}</small></li>`,
     );
   const counts = result.verdicts.slo.map(verdictCount).join('; ');
-  return html`<section class="verdict ${state}" aria-label="SLO verdict"><h2><span class="glyph" aria-hidden="true">${STATE_GLYPH[state]}</span>SLO: <em id="slo-state">${STATE_WORD[state]}</em></h2>
-${reasons.length === 0 ? html`<p>${sloReason(result)}.</p>` : html`<ul>${reasons}</ul>`}
+  // A pass that the harness itself voids must not look like one.
+  const isVoid = result.verdicts.trust.state === 'INVALID';
+  const glyph = isVoid ? TRUST_GLYPH.DEGRADED : STATE_GLYPH[state];
+  return html`<section class="verdict ${isVoid ? 'void' : state}" aria-label="SLO verdict"><h2><span class="glyph" aria-hidden="true">${glyph}</span>SLO: <em id="slo-state">${STATE_WORD[state]}</em>${isVoid ? html` <small>not to be relied on: the run is invalid</small>` : ''}</h2>
+${reasons.length === 0 ? html`<p>${sloReason(result)}.</p>${nearest(result)}` : html`<ul>${reasons}</ul>`}
 ${open.length > REASONS ? html`<p>… and ${open.length - REASONS} more: <a href="#checks">all checks</a>.</p>` : ''}
 ${reasons.length === 0 ? '' : html`<p><small>${counts}.</small></p>`}</section>`;
+}
+
+/** What came closest to its limit, where everything was kept. */
+function nearest(result: RunResult): Markup {
+  const share = (check: SloCheck) => (check.valueUs ?? 0) / check.limitUs;
+  const checks = result.verdicts.slo
+    .flatMap((verdict) => verdict.checks)
+    .filter((check) => check.informational !== true && check.state === 'pass' && check.valueUs !== undefined)
+    .sort((a, b) => share(b) - share(a));
+  if (checks.length === 0) return html``;
+  return html`<p><small>Nearest to their limits:</small></p><ul class="notes">${checks
+    .slice(0, 3)
+    .map((check) => html`<li>${check.text} · ${check.kind}</li>`)}</ul>`;
 }
 
 function trustCard(result: RunResult): Markup {
@@ -100,8 +116,8 @@ function tiles(result: RunResult, rows: readonly CallRow[]): Tile[] {
   const lease = fleet.leaseLateness.summary;
   return [
     podTile(result),
-    callTile('Slowest write, p99', writes),
-    callTile('Slowest read, p99', reads),
+    callTile('Write nearest its limit, p99', writes),
+    callTile('Read nearest its limit, p99', reads),
     {
       label: 'Load calls answered',
       value: formatCount(ended),

@@ -7,8 +7,10 @@ import {
   type PodTimeline,
   type RunResult,
 } from '../../../src/result/index.ts';
+import { orderedPodStartup } from '../../model/pods.ts';
 import { podStartupLimitUs } from '../../model/slo-limits.ts';
 import { formatInstant, formatPercentile, STARTUP_PHASES } from '../../model/words.ts';
+import { startupCurves } from '../chart-data.ts';
 import { dataTable } from '../data-table.ts';
 import { html, type Markup } from '../markup.ts';
 import type { Section } from '../page.ts';
@@ -18,22 +20,20 @@ const SLOWEST = 10;
 const PARTS = STARTUP_PHASES.filter(({ part }) => part);
 
 export function podsSection(result: RunResult): Section | undefined {
-  const all = result.podStartup.filter((pods) => pods.createdCount > 0);
-  if (all.length === 0) return undefined;
-  const measured = new Set(result.phases.filter((phase) => phase.measured).map((phase) => phase.name));
-  // Measured phases first: the warm-up is there to be looked up, not to be read.
-  const ordered = [...all].sort((a, b) => Number(measured.has(b.phase)) - Number(measured.has(a.phase)));
-  const options = ordered.flatMap((pods) =>
-    (pods.phases.pod_startup?.summary.count ?? 0) > 0
-      ? [html`<option>${pods.kind} pods, phase ${pods.phase}</option>`]
-      : [],
-  );
+  const ordered = orderedPodStartup(result);
+  if (ordered.length === 0) return undefined;
+  const options = startupCurves(result).map(({ label }, i) => html`<option value="${i}">${label}</option>`);
   return {
     id: 'pods',
     title: 'Pod startup',
-    body: html`<p>From the create call to the watcher that sees the pod Running, in four parts taken on one clock. Percentiles of parts do not add up to the percentile of the whole, so each bar is drawn to its own scale mark. Pods that never ran count as over the limit.</p>
+    short: 'Pods',
+    body: html`<p>From the create call to the watcher that sees the pod Running, in four parts taken on one clock. Percentiles of parts do not add up to the percentile of the whole: the coloured parts are each at that percentile, the black mark is the whole startup’s. Pods that never ran count as over the limit.</p>
 <ul class="key">${PARTS.map(({ label }, i) => html`<li><i class="swatch s${i + 1}"></i>${label}</li>`)}</ul>
-${ordered.map((pods) => podBlock(result, pods, measured.has(pods.phase)))}
+${ordered.map(({ pods, measured }) =>
+  measured
+    ? podBlock(result, pods, true)
+    : html`<details><summary>${pods.kind} pods, phase ${pods.phase} (not measured)</summary>${podBlock(result, pods, false)}</details>`,
+)}
 <h3>Distribution</h3>
 <p class="controls" hidden><label>Pods <select id="startup-select">${options}</select></label></p>
 <div class="chart" id="startup-chart" data-height="300"></div>`,
@@ -50,7 +50,7 @@ function podBlock(result: RunResult, pods: PodStartup, measured: boolean): Marku
     ...(limitUs === undefined ? [] : [`limit ${formatEdge(limitUs)} at p99`]),
   ].join(' · ');
   const id = `${pods.kind}-${pods.phase}`.replaceAll(/[^\w-]/g, '-');
-  const rows = STARTUP_PHASES.flatMap(({ phase, label, part }) => {
+  const rows = STARTUP_PHASES.flatMap(({ phase, label }) => {
     const summary = pods.phases[phase]?.summary;
     if (summary === undefined || summary.count === 0) return [];
     const cell = (name: 'p50Us' | 'p90Us' | 'p99Us' | 'maxUs') => ({
@@ -59,7 +59,7 @@ function podBlock(result: RunResult, pods: PodStartup, measured: boolean): Marku
     });
     return [
       {
-        ...(part ? {} : { className: 'total' }),
+        ...(phase === 'pod_startup' ? { className: 'total' } : {}),
         cells: [
           label,
           { content: formatCount(summary.count), sort: summary.count },
@@ -71,7 +71,7 @@ function podBlock(result: RunResult, pods: PodStartup, measured: boolean): Marku
       },
     ];
   });
-  return html`<div class="pods"><h3>${pods.kind} pods, phase ${pods.phase}${measured ? '' : ' (warm-up)'}</h3>
+  return html`<div class="pods"><h3>${pods.kind} pods, phase ${pods.phase}${measured ? '' : ' (not measured)'}</h3>
 <p class="facts">${counts}</p>
 ${startupBars(pods)}
 ${dataTable({

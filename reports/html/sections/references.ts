@@ -33,6 +33,7 @@ export function referencesSection(result: RunResult, rows: readonly CallRow[]): 
   return {
     id: 'references',
     title: 'Published figures',
+    short: 'Published',
     body: html`<p>Other clusters, hardware, versions and definitions: for a sense of proportion only.</p>
 ${dataTable({
   id: 'reference-table',

@@ -32,6 +32,7 @@ export function serverSection(result: RunResult): Section {
   return {
     id: 'server',
     title: 'Server side',
+    short: 'Server',
     body:
       rows.length === 0
         ? html`<p class="note warn">No component of the control plane was scraped, so nothing stands beside the client’s figures.</p>`

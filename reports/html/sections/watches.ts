@@ -38,6 +38,7 @@ export function watchesSection(result: RunResult): Section | undefined {
   return {
     id: 'watches',
     title: 'Watch fan-out',
+    short: 'Watches',
     body: html`<p>Spread: from the first watcher that received a change to each of the others. It grows with the number of watchers and the size of the objects; no SLO speaks of it.</p>
 ${dataTable({
   id: 'watch-table',
