@@ -61,7 +61,7 @@ export class ObjectWriter {
       onEnd: (end) => {
         if (end.outcome === 'ok') {
           tally.createdCount++;
-          this.#live.add(object);
+          this.#live.add(object, end.doneUs);
         }
         if (this.#isPod)
           podInstants.note(end.outcome === 'ok' ? 'created' : 'create-failed', namespace, name, end.doneUs);
@@ -109,7 +109,7 @@ export class ObjectWriter {
         if (this.#isPod && end.outcome === 'ok') podInstants.note('deleted', namespace, name, end.doneUs);
       },
     });
-    if (!started && wasLive) this.#live.add(object);
+    if (!started && wasLive) this.#live.add(object, Number.NEGATIVE_INFINITY);
     return started;
   }
 }

@@ -54,7 +54,7 @@ class GetReader implements Reader {
     const { caller, tally, requestTimeoutMs, live } = this.#context;
     caller.offer(this.#series, tally);
     const objects = live.of(this.#label);
-    const object = objects.pick();
+    const object = objects.pick(dueUs);
     if (object === undefined) {
       caller.drop(this.#series, tally, 'no-object');
       this.#context.discover(this.#template.resource);

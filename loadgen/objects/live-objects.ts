@@ -1,6 +1,9 @@
 /**
  * Objects that are known to exist, by resource: what GETs ask for. Adding, removing and picking at random cost the
  * same however many there are.
+ *
+ * An object that was acknowledged a moment ago may not be in the API server's watch cache yet, so that a cached GET of
+ * it is a 404 of the load's own making: picks prefer what has been there for a second, where there is such.
  */
 import type { Random } from '../../src/core/index.ts';
 
@@ -10,10 +13,20 @@ export interface LiveObject {
   name: string;
 }
 
+/** How long an object is thought too fresh for a cached read. */
+export const FRESH_US = 1_000_000;
+/** Draws before a fresh object is taken: with a tenth of all fresh, one pick in 100,000 is. */
+const DRAW_COUNT = 5;
+
+interface Entry {
+  object: LiveObject;
+  sinceUs: number;
+}
+
 /** Objects of one resource. */
 export class LiveObjectSet {
-  readonly #objects: LiveObject[] = [];
-  /** Map<"namespace/name", position in #objects> */
+  readonly #entries: Entry[] = [];
+  /** Map<"namespace/name", position in #entries> */
   readonly #positions = new Map<string, number>();
   readonly #random: Random;
 
@@ -22,14 +35,15 @@ export class LiveObjectSet {
   }
 
   get size(): number {
-    return this.#objects.length;
+    return this.#entries.length;
   }
 
-  add(object: LiveObject): void {
+  /** `sinceUs`: since when it is known to exist. */
+  add(object: LiveObject, sinceUs: number): void {
     const key = keyOf(object);
     if (this.#positions.has(key)) return;
-    this.#positions.set(key, this.#objects.length);
-    this.#objects.push(object);
+    this.#positions.set(key, this.#entries.length);
+    this.#entries.push({ object, sinceUs });
   }
 
   /** False if it was not there. */
@@ -39,17 +53,21 @@ export class LiveObjectSet {
     if (position === undefined) return false;
     this.#positions.delete(key);
     // The last one takes the place of the one that goes.
-    const last = this.#objects.pop();
-    if (last !== undefined && position < this.#objects.length) {
-      this.#objects[position] = last;
-      this.#positions.set(keyOf(last), position);
+    const last = this.#entries.pop();
+    if (last !== undefined && position < this.#entries.length) {
+      this.#entries[position] = last;
+      this.#positions.set(keyOf(last.object), position);
     }
     return true;
   }
 
-  /** Any one, each as likely; undefined when there is none. Seeded: same calls, same picks. */
-  pick(): LiveObject | undefined {
-    return this.#objects[this.#random.integer(this.#objects.length)];
+  /** Any one that is not fresh at `nowUs`, else any one; undefined when there is none. Seeded: same calls, same picks. */
+  pick(nowUs: number): LiveObject | undefined {
+    for (let draw = 1; ; draw++) {
+      const entry = this.#entries[this.#random.integer(this.#entries.length)];
+      if (entry === undefined || nowUs - entry.sinceUs >= FRESH_US || draw === DRAW_COUNT)
+        return entry?.object;
+    }
   }
 }
 

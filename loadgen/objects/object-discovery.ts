@@ -82,7 +82,7 @@ export class ObjectDiscovery {
       series.record(startedUs, startedUs, clock.nowUs(), classifyOutcome(reply), reply.receivedBytes, 0);
       if (reply.status !== 200) return 0;
       const objects = objectsIn(reply.body).slice(0, LOOKUP_LIMIT);
-      for (const object of objects) live.of(label).add(object);
+      for (const object of objects) live.of(label).add(object, Number.NEGATIVE_INFINITY);
       return objects.length;
     } catch (error) {
       if (!(error instanceof TransportError)) throw error;

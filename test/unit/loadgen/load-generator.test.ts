@@ -297,6 +297,30 @@ describe('the load generator', () => {
     await expect(world.generator.preparePhase(phaseOf([]), AbortSignal.abort(reason))).rejects.toBe(reason);
   });
 
+  it('on abort while it waits for the last calls cancels them and rejects with the reason', async () => {
+    const world = await startWorld({ answer: () => ({ serviceMs: 600_000 }) });
+    const reason = new Error('called off');
+    const controller = new AbortController();
+    const phase = phaseOf([create({ objectCount: 2, ratePerSecond: 10 })]);
+    const run = world.generator.runPhase(phase, world.clock.nowUs(), controller.signal);
+    await world.clock.advance(500);
+    controller.abort(reason);
+    await expect(run).rejects.toBe(reason);
+    expect(world.totals()).toEqual({ offered: 2, done: 0, failed: 2, dropped: 0 });
+    expect(world.clock.pending()).toBe(0);
+  });
+
+  it('on abort gives up looking for objects', async () => {
+    const world = await startWorld({ answer: () => ({ serviceMs: 600_000 }) });
+    const reason = new Error('called off');
+    const controller = new AbortController();
+    const phase = phaseOf([reads({ ratePerSecond: 1, durationMs: 1_000 })]);
+    const prepared = world.generator.preparePhase(phase, controller.signal);
+    await world.clock.advance(10);
+    controller.abort(reason);
+    await expect(prepared).rejects.toBe(reason);
+  });
+
   it('does not start with an aborted signal, and stops twice without harm', async () => {
     const world = await startWorld({ answer: () => ({ serviceMs: 1 }) });
     const reason = new Error('called off');
@@ -454,11 +478,12 @@ async function startWorld(options: WorldOptions) {
 function connectionTo(server: ScriptedDispatcher): Connection {
   return {
     dispatch: (request, handler) => server.dispatch(request, handler),
-    request: (request) =>
+    request: (request, signal) =>
       request.path === '/version'
         ? Promise.resolve({ status: 200, body: '', receivedBytes: 0 })
         : new Promise((resolve, reject) => {
-            server.dispatch(request, { onSent: () => {}, onReply: resolve, onFailure: reject });
+            const call = server.dispatch(request, { onSent: () => {}, onReply: resolve, onFailure: reject });
+            signal?.addEventListener('abort', () => call.cancel());
           }),
     watch: () => {
       throw new Error('no watches here');

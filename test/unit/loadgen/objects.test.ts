@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compileTemplate, type TemplateContext } from '../../../loadgen/objects/compiled-template.ts';
-import { type LiveObject, LiveObjectSet } from '../../../loadgen/objects/live-objects.ts';
+import { FRESH_US, type LiveObject, LiveObjectSet } from '../../../loadgen/objects/live-objects.ts';
 import { objectNames } from '../../../loadgen/objects/object-names.ts';
 import { markManifest } from '../../../loadgen/objects/run-marks.ts';
 import { compileSegments } from '../../../loadgen/objects/segments.ts';
@@ -216,13 +216,13 @@ describe('live objects', () => {
         const model = new Map<string, LiveObject>();
         for (const one of steps) {
           if ('add' in one) {
-            set.add(one.add);
+            set.add(one.add, 0);
             model.set(JSON.stringify(one.add), one.add);
           } else {
             expect(set.remove(one.remove)).toBe(model.delete(JSON.stringify(one.remove)));
           }
           expect(set.size).toBe(model.size);
-          const picked = set.pick();
+          const picked = set.pick(0);
           if (model.size === 0) expect(picked).toBeUndefined();
           else expect(model.has(JSON.stringify(picked))).toBe(true);
         }
@@ -230,11 +230,21 @@ describe('live objects', () => {
     );
   });
 
+  it('are left alone while fresh, unless there is nothing else', () => {
+    const set = new LiveObjectSet(seededRandom(7));
+    set.add({ namespace: 'n', name: 'fresh' }, 900_000);
+    expect(set.pick(1_000_000)?.name).toBe('fresh');
+    for (let i = 0; i < 9; i++) set.add({ namespace: 'n', name: 'old' + i }, 0);
+    const picks = Array.from({ length: 1_000 }, () => set.pick(FRESH_US)?.name);
+    expect(picks).not.toContain('fresh');
+    expect(Array.from({ length: 1_000 }, () => set.pick(FRESH_US + 900_000)?.name)).toContain('fresh');
+  });
+
   it('are picked evenly, and the same way for the same seed', () => {
     const picks = () => {
       const set = new LiveObjectSet(seededRandom(7));
-      for (let i = 0; i < 10; i++) set.add({ namespace: 'n', name: String(i) });
-      return Array.from({ length: 5_000 }, () => Number(set.pick()?.name));
+      for (let i = 0; i < 10; i++) set.add({ namespace: 'n', name: String(i) }, 0);
+      return Array.from({ length: 5_000 }, () => Number(set.pick(FRESH_US)?.name));
     };
     const counts = new Array<number>(10).fill(0);
     for (const pick of picks()) counts[pick] = (counts[pick] ?? 0) + 1;
