@@ -14,10 +14,7 @@ export async function openControlPlane(
   const { clock, log, env } = context;
   const signal = context.stop.graceful;
   if (controlPlane.provider === 'kubeconfig') {
-    return attachControlPlane(
-      { ...options.attach, runDirectory: options.directory },
-      { signal, clock, log, progress, env },
-    );
+    return attachControlPlane(options.attach, { signal, clock, log });
   }
   return startLocalControlPlane(
     {

@@ -83,14 +83,14 @@ describe('the loader, given anything', () => {
   });
 
   it('never crashes on text', () => {
-    fc.assert(
+    return fc.assert(
       fc.property(fc.oneof(fc.string(), fc.string({ unit: 'binary' })), (text) => void survives(text)),
       { numRuns: 300 },
     );
   });
 
   it('never crashes on YAML', () => {
-    fc.assert(
+    return fc.assert(
       fc.property(
         anything,
         anything,
@@ -110,7 +110,7 @@ describe('the loader, given anything', () => {
         .tuple(fc.constantFrom(...pathsOf(plain)), anything)
         .map(([path, by]) => stringify(replaced(plain, path, by)));
     });
-    fc.assert(
+    return fc.assert(
       fc.property(mutation, (text) => void survives(text)),
       { numRuns: 300 },
     );
@@ -124,7 +124,7 @@ describe('the loader, given anything', () => {
         const piece = text.slice(start, start + length);
         return text.slice(0, start) + (double ? piece + piece : '') + text.slice(start + length);
       });
-    fc.assert(
+    return fc.assert(
       fc.property(damage, (text) => void survives(text)),
       { numRuns: 300 },
     );
@@ -149,7 +149,7 @@ describe('the loader, given anything', () => {
       fc.string(),
       anything.map((item) => JSON.stringify(item) ?? ''),
     );
-    fc.assert(
+    void fc.assert(
       fc.property(
         fc.constantFrom(...texts),
         path,
