@@ -48,11 +48,7 @@ export async function downloadPrograms(
   // Upstream publishes server programs for Linux only.
   if (platform.os !== 'linux')
     throw unavailable(`no official control plane programs exist for ${platform.os}`);
-  const dispatcher = new EnvHttpProxyAgent({
-    connect: { timeout: CONNECT_TIMEOUT_MS },
-    headersTimeout: ANSWER_TIMEOUT_MS,
-    bodyTimeout: STALL_TIMEOUT_MS,
-  });
+  const dispatcher = makeDispatcher();
   try {
     const found: NewProgram[] = [];
     for (const program of job.programs) {
@@ -67,6 +63,36 @@ export async function downloadPrograms(
   } finally {
     await dispatcher.destroy();
   }
+}
+
+/** Whether the release of a version answers here and now; takes a few seconds at most. */
+export async function isReleaseInReach(
+  kubernetesVersion: string,
+  context: Pick<BinaryContext, 'env' | 'signal'>,
+  platform: Platform = thisPlatform(),
+): Promise<boolean> {
+  if (platform.os !== 'linux') return false;
+  const dispatcher = makeDispatcher();
+  try {
+    const base = context.env['HOLLOWMARK_KUBERNETES_MIRROR'] ?? KUBERNETES_RELEASES;
+    const url = `${base}/${kubernetesVersion}/bin/${platform.os}/${platform.arch}/kube-apiserver.sha256`;
+    await fetchText(url, context, dispatcher);
+    return true;
+  } catch {
+    // Why is told when the download is really wanted.
+    context.signal.throwIfAborted();
+    return false;
+  } finally {
+    await dispatcher.destroy();
+  }
+}
+
+function makeDispatcher(): Dispatcher {
+  return new EnvHttpProxyAgent({
+    connect: { timeout: CONNECT_TIMEOUT_MS },
+    headersTimeout: ANSWER_TIMEOUT_MS,
+    bodyTimeout: STALL_TIMEOUT_MS,
+  });
 }
 
 async function downloadKubernetesProgram(
@@ -110,7 +136,7 @@ async function downloadEtcd(
   return { program: 'etcd', path, provenance: { source: 'download', version: job.etcdVersion, origin: url } };
 }
 
-async function fetchText(url: string, context: BinaryContext, dispatcher: Dispatcher): Promise<string> {
+async function fetchText(url: string, context: Pick<BinaryContext, 'signal'>, dispatcher: Dispatcher): Promise<string> {
   const response = await get(url, context, dispatcher);
   return await response.text();
 }
@@ -148,7 +174,7 @@ async function fetchFile(
     throw unavailable(`checksum of ${url} is wrong: published ${expectedSha256}, received ${actual}`);
 }
 
-async function get(url: string, context: BinaryContext, dispatcher: Dispatcher) {
+async function get(url: string, context: Pick<BinaryContext, 'signal'>, dispatcher: Dispatcher) {
   try {
     const response = await fetch(url, { dispatcher, signal: context.signal });
     if (response.ok) return response;

@@ -260,14 +260,23 @@ function checkDisks(facts: MachineFacts, needs: Needs): Finding[] {
 }
 
 function checkBinaries(facts: MachineFacts): Finding {
+  const id = 'binaries';
+  if (facts.binariesReady)
+    return { id, state: 'ok', found: facts.binariesSummary, limits: 'nothing', raise: '' };
+  if (facts.releaseInReach !== true && facts.goVersion === undefined)
+    return {
+      id,
+      state: 'blocks',
+      found: `${facts.binariesSummary}; but the download is not in reach and there is no Go`,
+      limits: 'no local control plane can be started',
+      raise: 'connect to the internet, install Go 1.26 or newer, or name a folder in HOLLOWMARK_BINARIES_DIR',
+    };
   return {
-    id: 'binaries',
-    state: facts.binariesReady ? 'ok' : 'limits',
+    id,
+    state: 'limits',
     found: facts.binariesSummary,
-    limits: facts.binariesReady
-      ? 'nothing'
-      : 'the first start: seconds to download, about 4 minutes on 2 cores to build',
-    raise: facts.binariesReady ? '' : 'hollowmark binaries fetch',
+    limits: `the first start: ${facts.releaseInReach === true ? 'a download of 0.4 GB' : 'a build of about 4 minutes on 2 cores'}`,
+    raise: 'hollowmark binaries fetch',
   };
 }
 
@@ -275,7 +284,6 @@ function checkGo(facts: MachineFacts): Finding {
   const there = facts.goVersion !== undefined;
   return {
     id: 'go',
-    // Without programs and without Go everything hangs on the download; that is tried when it is needed.
     state: there ? 'ok' : facts.binariesReady ? 'absent' : 'limits',
     found: facts.goVersion ?? facts.goProblem ?? 'no Go toolchain',
     limits: there

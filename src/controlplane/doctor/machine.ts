@@ -17,7 +17,9 @@ import { availableParallelism, freemem, totalmem } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { cacheRoot } from '../binaries/cache.ts';
 import { describeBinaries } from '../binaries/describe.ts';
+import { isReleaseInReach } from '../binaries/download.ts';
 import { findGo } from '../binaries/go-build.ts';
+import { DEFAULT_KUBERNETES_VERSION } from '../binaries/versions.ts';
 
 export interface MachineFacts {
   platform: string;
@@ -44,6 +46,8 @@ export interface MachineFacts {
   goProblem?: string;
   binariesReady: boolean;
   binariesSummary: string;
+  /** Whether the official download answers; only asked where the programs are not there. */
+  releaseInReach?: boolean;
   haproxyPath?: string;
   chromiumPath?: string;
 }
@@ -96,6 +100,7 @@ export async function readMachine(
     ...go,
     binariesReady: binaries.ready,
     binariesSummary: binaries.summary,
+    ...(binaries.ready ? {} : { releaseInReach: await isReleaseInReach(DEFAULT_KUBERNETES_VERSION, { env, signal }) }),
     ...optional('haproxyPath', findProgram(env, ['haproxy'])),
     ...optional(
       'chromiumPath',
