@@ -28,7 +28,11 @@ export function parsePath(text: string): Path | undefined {
     const [whole, key, index, quoted] = match;
     if (key !== undefined) path.push(key);
     else if (index !== undefined) path.push(Number(index));
-    else path.push((quoted ?? '').replace(/\\(.)/g, '$1'));
+    else {
+      const text = unquoted(quoted ?? '');
+      if (text === undefined) return undefined;
+      path.push(text);
+    }
     end += whole.length;
   }
   return path.length === 0 ? undefined : path;
@@ -53,4 +57,15 @@ export function valueAt(root: unknown, path: Path): unknown {
 /** True if `path` is `prefix` or inside it. */
 export function isWithin(path: Path, prefix: Path): boolean {
   return prefix.length <= path.length && prefix.every((segment, position) => path[position] === segment);
+}
+
+// Quoted as in JSON, which is what formatPath writes.
+function unquoted(text: string): string | undefined {
+  try {
+    const value: unknown = JSON.parse(`"${text}"`);
+    return typeof value === 'string' ? value : undefined;
+  } catch {
+    // No such escape: the text is not of that form.
+    return undefined;
+  }
 }
