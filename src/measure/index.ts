@@ -18,6 +18,10 @@ export {
   type PodInstantSink,
   replayBatch,
 } from './pod-instants.ts';
+export { hasStarted, type ObservedPod, podKind } from './pod-state.ts';
 export { LATE_REPORT_MS, type PodProgress, PodTimelines, type PodTimelinesOptions } from './pod-timelines.ts';
+export { PodTracker, type PodTrackerOptions, type PodTrackerParts } from './pod-tracker.ts';
 export { type ProcessUsage, ProcessUsageMeter } from './process-usage.ts';
+export { parseLabels, parsePrometheusText, type SampleSink } from './prometheus-text.ts';
 export { type HealthWindow, LAG_RESOLUTION_MS, ProcessHealth } from './self-health.ts';
+export { type ScrapeTarget, ServerMetrics } from './server-metrics.ts';

@@ -96,7 +96,7 @@ export class PodTimelines implements PodInstantSink {
   note(instant: PodInstant, namespace: string, name: string, atUs: number, detail?: PodDetail): void {
     const key = `${namespace}/${name}`;
     let pod = this.#pods.get(key);
-    if (pod !== undefined && this.#isAnother(pod, instant, detail)) {
+    if (pod !== undefined && this.#isAnother(pod, instant, atUs, detail)) {
       // Another pod of the same name: the former one's story is over, whatever is missing of it.
       this.#finish(pod, atUs);
       pod = undefined;
@@ -147,9 +147,10 @@ export class PodTimelines implements PodInstantSink {
     return { ...this.#audit };
   }
 
-  #isAnother(pod: LivePod, instant: PodInstant, detail: PodDetail | undefined): boolean {
+  #isAnother(pod: LivePod, instant: PodInstant, atUs: number, detail: PodDetail | undefined): boolean {
     if (detail?.uid !== undefined && pod.uid !== undefined) return pod.uid !== detail.uid;
-    return FIRST_INSTANTS.has(instant) && this.#slots.has(pod.slot, 'gone');
+    // Compared by instant, not by arrival: the load's report of a short life may come after the observer's.
+    return FIRST_INSTANTS.has(instant) && atUs > this.#slots.get(pod.slot, 'gone');
   }
 
   #newPod(key: string, atUs: number): LivePod {

@@ -243,6 +243,8 @@ export interface ServerComponent {
   scrapeCount: number;
   scrapeGapCount: number;
   unreachable?: string;
+  /** Times that the process was found to be another one; what it did not tell before it ended is lost. */
+  restartCount?: number;
   cpuSeconds?: number;
   maxRssBytes?: number;
   maxGoroutineCount?: number;
