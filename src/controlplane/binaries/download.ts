@@ -136,7 +136,11 @@ async function downloadEtcd(
   return { program: 'etcd', path, provenance: { source: 'download', version: job.etcdVersion, origin: url } };
 }
 
-async function fetchText(url: string, context: Pick<BinaryContext, 'signal'>, dispatcher: Dispatcher): Promise<string> {
+async function fetchText(
+  url: string,
+  context: Pick<BinaryContext, 'signal'>,
+  dispatcher: Dispatcher,
+): Promise<string> {
   const response = await get(url, context, dispatcher);
   return await response.text();
 }

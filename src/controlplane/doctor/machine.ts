@@ -100,7 +100,9 @@ export async function readMachine(
     ...go,
     binariesReady: binaries.ready,
     binariesSummary: binaries.summary,
-    ...(binaries.ready ? {} : { releaseInReach: await isReleaseInReach(DEFAULT_KUBERNETES_VERSION, { env, signal }) }),
+    ...(binaries.ready
+      ? {}
+      : { releaseInReach: await isReleaseInReach(DEFAULT_KUBERNETES_VERSION, { env, signal }) }),
     ...optional('haproxyPath', findProgram(env, ['haproxy'])),
     ...optional(
       'chromiumPath',

@@ -2,7 +2,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { containerPlane, DEFAULT_ETCD_VERSION, DEFAULT_KUBERNETES_VERSION } from '../../../src/controlplane/index.ts';
+import {
+  containerPlane,
+  DEFAULT_ETCD_VERSION,
+  DEFAULT_KUBERNETES_VERSION,
+} from '../../../src/controlplane/index.ts';
 import { shapePlane } from '../../../src/controlplane/topology.ts';
 import { packageRoot } from '../../../src/core/index.ts';
 
@@ -38,7 +42,13 @@ describe('docker-compose.yml', () => {
     directory: '/run/plane',
     profile: 'production-like',
     flags: {},
-    ports: { apiserver: 20_000, controllerManager: 20_001, scheduler: 20_002, etcdClient: 20_003, etcdPeer: 20_004 },
+    ports: {
+      apiserver: 20_000,
+      controllerManager: 20_001,
+      scheduler: 20_002,
+      etcdClient: 20_003,
+      etcdPeer: 20_004,
+    },
     separateEventsEtcd: false,
   });
 
@@ -71,6 +81,8 @@ describe('docker-compose.yml', () => {
 
   it('names images of the versions that the local provider starts', () => {
     expect(compose.services['etcd']?.image).toMatch(new RegExp(`:${DEFAULT_ETCD_VERSION}$`));
-    expect(compose.services['kube-apiserver']?.image).toBe(`registry.k8s.io/kube-apiserver:${DEFAULT_KUBERNETES_VERSION}`);
+    expect(compose.services['kube-apiserver']?.image).toBe(
+      `registry.k8s.io/kube-apiserver:${DEFAULT_KUBERNETES_VERSION}`,
+    );
   });
 });

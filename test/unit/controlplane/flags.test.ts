@@ -1,14 +1,23 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { flagProblems } from '../../../src/controlplane/index.ts';
 import { formatFlags } from '../../../src/controlplane/components/flags.ts';
+import { flagProblems } from '../../../src/controlplane/index.ts';
 import { shapePlane } from '../../../src/controlplane/topology.ts';
 
 const ports = { apiserver: 1, controllerManager: 2, scheduler: 3, etcdClient: 4, etcdPeer: 5 };
 const shape = (overrides: Partial<Parameters<typeof shapePlane>[0]> = {}) =>
-  shapePlane({ directory: '/d', profile: 'production-like', flags: {}, ports, separateEventsEtcd: false, ...overrides });
+  shapePlane({
+    directory: '/d',
+    profile: 'production-like',
+    flags: {},
+    ports,
+    separateEventsEtcd: false,
+    ...overrides,
+  });
 const argsOf = (name: string, overrides: Partial<Parameters<typeof shapePlane>[0]> = {}) =>
-  shape(overrides).stages.flat().find((one) => one.name === name)?.args ?? [];
+  shape(overrides)
+    .stages.flat()
+    .find((one) => one.name === name)?.args ?? [];
 
 describe('user flags', () => {
   it('take the place of hollowmark’s own and are added after them', () => {
@@ -66,19 +75,29 @@ describe('user flags', () => {
       { kubelet: { v: '2' }, etcd: { '--name': 'x', name: 'y' }, 'kube-scheduler': undefined },
       'suite.yaml:3:1',
     );
-    expect(problems.map(({ path }) => path)).toEqual(['flags.kubelet', 'flags.etcd.--name', 'flags.etcd.name']);
+    expect(problems.map(({ path }) => path)).toEqual([
+      'flags.kubelet',
+      'flags.etcd.--name',
+      'flags.etcd.name',
+    ]);
     expect(problems[0]?.message).toContain('expected one of etcd, kube-apiserver');
   });
 
   it('never lets a value open a component to the network, whatever the user sets', () => {
     fc.assert(
-      fc.property(fc.constantFrom('bind-address', 'secure-port', 'listen-client-urls'), fc.string(), (flag, value) => {
-        const found = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'].filter(
-          (component) => flagProblems({ [component]: { [flag]: value } }, '').length === 0,
-        );
-        // Where the flag is not refused, it is not one of the component's.
-        return found.every((component) => !argsOf(`${component}-0`).some((arg) => arg.startsWith(`--${flag}=`)));
-      }),
+      fc.property(
+        fc.constantFrom('bind-address', 'secure-port', 'listen-client-urls'),
+        fc.string(),
+        (flag, value) => {
+          const found = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'].filter(
+            (component) => flagProblems({ [component]: { [flag]: value } }, '').length === 0,
+          );
+          // Where the flag is not refused, it is not one of the component's.
+          return found.every(
+            (component) => !argsOf(`${component}-0`).some((arg) => arg.startsWith(`--${flag}=`)),
+          );
+        },
+      ),
     );
   });
 });
@@ -111,7 +130,10 @@ describe('the shape of a plane', () => {
 
   it('turns fsync off and client limits up in profile fast, and in no other', () => {
     const named = (profile: 'fast' | 'production-like') =>
-      shape({ profile }).stages.flat().flatMap(({ args }) => args).filter((arg) => /unsafe-no-fsync|kube-api-/.test(arg));
+      shape({ profile })
+        .stages.flat()
+        .flatMap(({ args }) => args)
+        .filter((arg) => /unsafe-no-fsync|kube-api-/.test(arg));
     expect(named('production-like')).toEqual([]);
     expect(named('fast').sort()).toEqual([
       '--kube-api-burst=10000',
@@ -123,9 +145,14 @@ describe('the shape of a plane', () => {
   });
 
   it('gives events an etcd of their own when asked to', () => {
-    const withEvents = { separateEventsEtcd: true, ports: { ...ports, eventsEtcdClient: 6, eventsEtcdPeer: 7 } };
+    const withEvents = {
+      separateEventsEtcd: true,
+      ports: { ...ports, eventsEtcdClient: 6, eventsEtcdPeer: 7 },
+    };
     expect(shape(withEvents).stages[0]?.map(({ name }) => name)).toEqual(['etcd-0', 'etcd-events-0']);
-    expect(argsOf('kube-apiserver-0', withEvents)).toContain('--etcd-servers-overrides=/events#https://127.0.0.1:6');
+    expect(argsOf('kube-apiserver-0', withEvents)).toContain(
+      '--etcd-servers-overrides=/events#https://127.0.0.1:6',
+    );
   });
 
   it('writes an audit log only where there is a policy', () => {

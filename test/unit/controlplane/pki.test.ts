@@ -1,8 +1,8 @@
 import { createPublicKey, X509Certificate } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createServer, connect, type TLSSocket } from 'node:tls';
+import { connect, createServer, type TLSSocket } from 'node:tls';
 import { afterAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { CertificateAuthority } from '../../../src/controlplane/pki/authority.ts';
@@ -44,7 +44,12 @@ describe.each(['rsa-2048', 'ec-p256'] as const)('an authority with %s keys', (ki
 
   it('carries a mutual TLS handshake', async () => {
     const authority = await CertificateAuthority.create('test-ca', kind);
-    const server = await authority.issue({ commonName: 's', usage: 'server', addresses: ['127.0.0.1'], keyKind: kind });
+    const server = await authority.issue({
+      commonName: 's',
+      usage: 'server',
+      addresses: ['127.0.0.1'],
+      keyKind: kind,
+    });
     const client = await authority.issue({ commonName: 'c', organizations: ['g'], usage: 'client' });
     const listener = createServer({
       cert: server.certPem,
@@ -63,7 +68,13 @@ describe.each(['rsa-2048', 'ec-p256'] as const)('an authority with %s keys', (ki
     await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
     const address = listener.address();
     const port = typeof address === 'object' && address !== null ? address.port : 0;
-    const socket = connect({ host: '127.0.0.1', port, ca: authority.certPem, cert: client.certPem, key: client.keyPem });
+    const socket = connect({
+      host: '127.0.0.1',
+      port,
+      ca: authority.certPem,
+      cert: client.certPem,
+      key: client.keyPem,
+    });
     try {
       expect(await seen).toBe('c');
       expect(socket.authorized).toBe(true);
@@ -78,23 +89,35 @@ describe('the files of a plane', () => {
   it.each([
     ['production-like', 'rsa'],
     ['fast', 'ec'],
-  ] as const)('have in %s %s keys where their kind is felt, and none that others may read', async (profile, type) => {
-    const at = join(directory, profile);
-    await writePlanePki({ directory: at, profile, server: 'https://127.0.0.1:6443', extraAddresses: ['192.0.2.1'] });
-    const paths = pkiPaths(at);
-    expect(createPublicKey(readFileSync(paths.serviceAccountPublicKey)).asymmetricKeyType).toBe(type);
-    const serving = new X509Certificate(readFileSync(paths.apiserver.cert));
-    expect(serving.publicKey.asymmetricKeyType).toBe(type);
-    expect(serving.checkIP('192.0.2.1')).toBe('192.0.2.1');
-    expect(serving.checkHost('kubernetes.default.svc')).toBe('kubernetes.default.svc');
-    for (const name of readdirSync(at)) expect(statSync(join(at, name)).mode & 0o077, name).toBe(0);
-  });
+  ] as const)(
+    'have in %s %s keys where their kind is felt, and none that others may read',
+    async (profile, type) => {
+      const at = join(directory, profile);
+      await writePlanePki({
+        directory: at,
+        profile,
+        server: 'https://127.0.0.1:6443',
+        extraAddresses: ['192.0.2.1'],
+      });
+      const paths = pkiPaths(at);
+      expect(createPublicKey(readFileSync(paths.serviceAccountPublicKey)).asymmetricKeyType).toBe(type);
+      const serving = new X509Certificate(readFileSync(paths.apiserver.cert));
+      expect(serving.publicKey.asymmetricKeyType).toBe(type);
+      expect(serving.checkIP('192.0.2.1')).toBe('192.0.2.1');
+      expect(serving.checkHost('kubernetes.default.svc')).toBe('kubernetes.default.svc');
+      for (const name of readdirSync(at)) expect(statSync(join(at, name)).mode & 0o077, name).toBe(0);
+    },
+  );
 
   it('let the administrator and the controllers in by kubeconfig files that hold everything', async () => {
     const at = join(directory, 'kubeconfigs');
     const pki = await writePlanePki({ directory: at, profile: 'fast', server: 'https://127.0.0.1:6443' });
     const subjects = Object.fromEntries(
-      [pkiPaths(at).adminKubeconfig, pkiPaths(at).controllerManagerKubeconfig, pkiPaths(at).schedulerKubeconfig].map((path) => {
+      [
+        pkiPaths(at).adminKubeconfig,
+        pkiPaths(at).controllerManagerKubeconfig,
+        pkiPaths(at).schedulerKubeconfig,
+      ].map((path) => {
         const config = parse(readFileSync(path, 'utf8'));
         expect(config.clusters[0].cluster.server).toBe('https://127.0.0.1:6443');
         const pem = Buffer.from(config.users[0].user['client-certificate-data'], 'base64');

@@ -23,7 +23,9 @@ describe('a port reservation', () => {
   it('never gives out a port twice, not even to another reservation', async () => {
     using first = new PortReservation(directory);
     using second = new PortReservation(directory);
-    const ports = await Promise.all(Array.from({ length: 40 }, (_, i) => (i % 2 === 0 ? first : second).reserve()));
+    const ports = await Promise.all(
+      Array.from({ length: 40 }, (_, i) => (i % 2 === 0 ? first : second).reserve()),
+    );
     expect(new Set(ports).size).toBe(40);
   });
 
