@@ -2,7 +2,7 @@
  * What a planned run goes beyond: published limits of Kubernetes, client limits of its components, and what makes
  * the run's own figures weak. None of these stops a run; each says what to expect.
  */
-import type { Suite } from '../config/index.ts';
+import { resourceLabel, type Suite } from '../config/index.ts';
 import type { PlannedPhase } from './plan-phases.ts';
 import type { PlanTotals } from './plan-totals.ts';
 
@@ -128,8 +128,47 @@ function bottlenecks(suite: Suite, phases: readonly PlannedPhase[], totals: Plan
   return warnings;
 }
 
+/** What every cluster with nodes in it has some of. */
+const ALWAYS_THERE = new Set([
+  'nodes',
+  'leases.coordination.k8s.io',
+  'csinodes.storage.k8s.io',
+  'namespaces',
+  'serviceaccounts',
+  'configmaps',
+  'services',
+  'endpoints',
+  'endpointslices.discovery.k8s.io',
+  'clusterroles.rbac.authorization.k8s.io',
+  'clusterrolebindings.rbac.authorization.k8s.io',
+  'flowschemas.flowcontrol.apiserver.k8s.io',
+  'prioritylevelconfigurations.flowcontrol.apiserver.k8s.io',
+]);
+
+// A GET asks for an object that exists; where there is none its arrivals are dropped, and drops void a run.
+function getsOfNothing(suite: Suite): PlanWarning[] {
+  const made = new Set(ALWAYS_THERE);
+  return suite.load.phases.flatMap((phase) => {
+    for (const action of phase.actions) {
+      if (action.action !== 'create' && action.action !== 'churn') continue;
+      made.add(resourceLabel(action.object.resource));
+      if (action.object.podCount > 0) made.add('pods');
+    }
+    return phase.actions.flatMap((action) =>
+      (action.action === 'reads' ? action.mix : [])
+        .filter(({ verb, resource }) => verb === 'get' && !made.has(resourceLabel(resource)))
+        .map(
+          ({ resource }): PlanWarning => ({
+            kind: 'figures',
+            text: `get ${resourceLabel(resource)} in phase ${phase.name}: the suite has created none by then; unless the cluster has some, its arrivals are dropped and the run is invalid`,
+          }),
+        ),
+    );
+  });
+}
+
 function weakFigures(suite: Suite, phases: readonly PlannedPhase[]): PlanWarning[] {
-  const warnings: PlanWarning[] = [];
+  const warnings = getsOfNothing(suite);
   if (suite.load.identity.groups.includes('system:masters'))
     warnings.push({
       kind: 'figures',

@@ -11,7 +11,10 @@ import { plainSuite, readsAction, suiteText } from '../config/suite-text.ts';
 let folder = '';
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'hollowmark-cli-'));
-  writeFileSync(join(folder, 'good.yaml'), suiteText(plainSuite([{ ...readsAction(), rate: '10/s' }])));
+  writeFileSync(
+    join(folder, 'good.yaml'),
+    suiteText(plainSuite([{ ...readsAction('nodes'), rate: '10/s' }])),
+  );
   writeFileSync(
     join(folder, 'bad.yaml'),
     suiteText(plainSuite(undefined, { fleet: { nodes: -1, ramp: '20' } })),

@@ -17,8 +17,8 @@ export function plainSuite(actions: unknown[] = [readsAction()], changes: Plain 
   };
 }
 
-export function readsAction(): Plain {
-  return { action: 'reads', rate: '5/s', mix: [{ verb: 'get', resource: 'pods' }] };
+export function readsAction(resource = 'pods'): Plain {
+  return { action: 'reads', rate: '5/s', mix: [{ verb: 'get', resource }] };
 }
 
 export function createAction(changes: Plain = {}): Plain {

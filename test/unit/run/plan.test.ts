@@ -162,7 +162,7 @@ describe('warnings of a plan', () => {
   });
 
   it('are absent from a small suite, but for few samples', () => {
-    const plan = planOf(plainSuite([{ ...readsAction(), rate: '10/s' }]));
+    const plan = planOf(plainSuite([{ ...readsAction('nodes'), rate: '10/s' }]));
     expect(plan.warnings).toEqual([]);
   });
 
@@ -225,6 +225,11 @@ describe('warnings of a plan', () => {
         },
       }),
       text: 'the load is in system:masters: Priority & Fairness does not apply to it',
+    },
+    {
+      why: 'gets that nothing was created for',
+      plain: plainSuite([readsAction()]),
+      text: 'get pods in phase only: the suite has created none by then; unless the cluster has some, its arrivals are dropped and the run is invalid',
     },
     {
       why: 'few samples',
