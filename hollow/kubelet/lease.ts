@@ -72,7 +72,8 @@ export class LeaseKeeper implements TimerTarget {
   async #tick(dueUs: number): Promise<void> {
     if (this.#lease !== undefined && (await this.#renew(dueUs))) return;
     const state = await this.#ensure();
-    if (state === 'found') await this.#renew(dueUs);
+    // A renewal that comes after all counts the periods that it missed itself.
+    if (state === 'found' && !(await this.#renew(dueUs))) this.#context.counters.leaseMissedCount++;
   }
 
   /** PUTs until one is acknowledged, at most five times. */
@@ -92,13 +93,12 @@ export class LeaseKeeper implements TimerTarget {
         this.#lease = reply.body;
         const latenessUs = clock.nowUs() - dueUs;
         counters.leaseLateness.record(latenessUs);
-        if (latenessUs > (settings.leaseDurationMs / 4) * 1_000) counters.leaseMissedCount++;
+        counters.leaseMissedCount += Math.floor(latenessUs / ((settings.leaseDurationMs / 4) * 1_000));
         return true;
       }
       if (reply?.status === 404) break;
       if (reply?.status === 409 && (await this.#ensure()) !== 'found') break;
     }
-    counters.leaseMissedCount++;
     return false;
   }
 
