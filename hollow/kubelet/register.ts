@@ -38,11 +38,15 @@ const REGISTER_CAP_MS = 7_000;
 /** From the first answer until the kubelet's own loop begins, as captured. */
 const LOOP_START_MS = 90;
 const FAST_STATUS_MS = 100;
-/** Waits between the tries to see the node and make its CSINode: four quick ones, then slower rounds. */
+/**
+ * Waits between the tries to see the node and make its CSINode: four quick ones, then slower rounds. A real kubelet's
+ * rounds go on to 15 s and 2 min, and then it exits and is restarted; here they stop growing, because a node that
+ * missed a round would say for as long that the API server is slow and hold the ramp back for nothing.
+ */
 const CSI_INNER_MS = [10, 50, 250] as const;
 const CSI_OUTER_FIRST_MS = 30;
 const CSI_OUTER_FACTOR = 8;
-const CSI_OUTER_CAP_MS = 60_000;
+const CSI_OUTER_CAP_MS = 1_920;
 
 /** Resolves when the Ready status is acknowledged. @throws the signal's reason */
 export async function registerNode(registrant: Registrant): Promise<void> {
