@@ -124,7 +124,8 @@ export class Http2Session {
 
   /** Opens a stream; the caller has checked hasRoom and calls release() once when it is over. */
   openStream(headers: OutgoingHttpHeaders, endStream: boolean): ClientHttp2Stream {
-    const stream = this.#session.request(headers, endStream ? { endStream: true } : {});
+    // Said either way: left to itself, node:http2 ends the stream of every DELETE, and a DELETE may carry options.
+    const stream = this.#session.request(headers, { endStream });
     this.streamCount++;
     return stream;
   }

@@ -1,0 +1,317 @@
+/**
+ * Everything that a run's agents report, brought together: histograms per series, timelines of pods, the fleet, the
+ * health of all, and the time series. Windows go to disk as they close, so that a kill costs one window at most.
+ */
+import { join } from 'node:path';
+import type { LoadActionOutcome, LoadStats } from '../../loadgen/index.ts';
+import type { LoadPhase, Suite } from '../config/index.ts';
+import type { ControlPlane } from '../controlplane/index.ts';
+import { type CancelTimer, type Clock, describeError, type Logger } from '../core/index.ts';
+import {
+  AgentHealthLedger,
+  CallCollector,
+  HostMonitor,
+  PodTimelines,
+  ServerMetrics,
+} from '../measure/index.ts';
+import {
+  CALLS_FILE,
+  HlogWriter,
+  LatencyHistogram,
+  type PhaseResult,
+  PodStream,
+  type RunResult,
+  type TimelineWindow,
+  type WatchFanOut,
+} from '../result/index.ts';
+import type { Agents, PhaseReport } from './agents.ts';
+import type { AgentRecord } from './coordinator.ts';
+import { FleetSums } from './fleet-sums.ts';
+import type { PlannedPhase } from './plan-phases.ts';
+import type { RunProgress } from './progress.ts';
+import { type AgentReport, type AgentWindow, WINDOW_MS } from './protocol.ts';
+import { UsageGauges } from './usage-gauges.ts';
+
+export interface RunCollectorOptions {
+  suite: Suite;
+  directory: string;
+  plane: ControlPlane;
+  /** Start of the run and of window 0. */
+  epochUs: number;
+  startedAtMs: number;
+  runId: string;
+  clock: Clock;
+  log: Logger;
+  progress: RunProgress;
+  /** The disk is full, or another reason why what is recorded can no longer be kept. */
+  onFailure: (error: unknown) => void;
+}
+
+/** The parts of a RunResult that come from the agents and the servers. */
+export type Collected = Pick<
+  RunResult,
+  'series' | 'podStartup' | 'watches' | 'fleet' | 'timeline' | 'server' | 'agents' | 'hostHealth'
+> & { scheduling: RunResult['scheduling']; podAudit: ReturnType<PodTimelines['audit']> };
+
+/** A window closes this long after its end: agents report once a second. */
+const CLOSE_DELAY_MS = 2_500;
+const TICK_MS = 1_000;
+
+export class RunCollector {
+  readonly #options: RunCollectorOptions;
+  readonly #calls: CallCollector;
+  readonly #pods: PodTimelines;
+  readonly #podStream: PodStream;
+  readonly #hlog: HlogWriter;
+  readonly #fleet: FleetSums;
+  readonly #health = new AgentHealthLedger();
+  readonly #host = new HostMonitor();
+  readonly #usage: UsageGauges;
+  readonly #server: ServerMetrics;
+  readonly #timeline: TimelineWindow[] = [];
+  readonly #watches: WatchFanOut[] = [];
+  readonly #segments: { name: string; startUs: number }[] = [];
+  readonly #loopLag = new Map<number, LatencyHistogram>();
+  readonly #load = new Map<string, LoadStats>();
+  #lastLoad = { atUs: 0, offeredCount: 0, achievedCount: 0 };
+  #records: AgentRecord[] = [];
+  #cancelTick: CancelTimer = () => {};
+  #writing: Promise<void> = Promise.resolve();
+  #nextWindow = 0;
+
+  private constructor(options: RunCollectorOptions, hlog: HlogWriter, podStream: PodStream) {
+    const { suite, epochUs, clock, plane, log } = options;
+    this.#options = options;
+    this.#hlog = hlog;
+    this.#podStream = podStream;
+    this.#calls = new CallCollector({ windowMs: WINDOW_MS, limits: suite.slo });
+    this.#pods = new PodTimelines({
+      epochUs,
+      startupLimitMs: suite.slo.podStartupLimitMs,
+      onFinished: (record) => podStream.write(record),
+    });
+    this.#fleet = new FleetSums(suite.fleet.nodeCount);
+    this.#usage = new UsageGauges(clock, plane.components);
+    this.#server = new ServerMetrics(plane.components, { clock, log });
+    this.#segments.push({ name: '', startUs: epochUs });
+    this.#host.sample();
+  }
+
+  /** @throws HM_DISK_FULL */
+  static async create(options: RunCollectorOptions): Promise<RunCollector> {
+    const hlog = await HlogWriter.create(join(options.directory, CALLS_FILE), {
+      startedAtMs: options.startedAtMs,
+      comment: `hollowmark run ${options.runId}; latencies in microseconds`,
+    });
+    const collector = new RunCollector(options, hlog, await PodStream.create(options.directory));
+    collector.#tick();
+    return collector;
+  }
+
+  /** Follows CPU and memory of the run's processes from now on. */
+  watchProcesses(agents: Agents): void {
+    this.#usage.follow('fleet', agents.pids('fleet'));
+    this.#usage.follow('load', agents.pids('load'));
+  }
+
+  /** Takes one report of an agent. */
+  take(agentId: string, report: AgentReport): void {
+    if (report.fleet !== undefined) this.#fleet.note(agentId, report.fleet);
+    if (report.load !== undefined) {
+      this.#load.set(agentId, report.load);
+      this.#health.noteInFlight(agentId, report.load.maxInFlightCount);
+    }
+    if (report.pods !== undefined) this.#pods.add(report.pods);
+    if (report.window !== undefined) this.#takeWindow(agentId, report.window);
+  }
+
+  beginPhase(phase: LoadPhase, startUs: number): void {
+    this.#segments.push({ name: phase.name, startUs });
+    this.#pods.beginPhase(phase.name, startUs);
+  }
+
+  /** The phase's entry in the result; rates are over the planned length of each action's schedule. */
+  endPhase(phase: LoadPhase, report: PhaseReport, planned: PlannedPhase | undefined): PhaseResult {
+    this.#segments.push({ name: '', startUs: report.endUs });
+    const actions = new Map<string, { outcome: LoadActionOutcome; offered: number; achieved: number }>();
+    for (const { load, watches } of report.outcomes.values()) {
+      for (const outcome of load?.actions ?? []) {
+        const sums = actions.get(outcome.name) ?? { outcome, offered: 0, achieved: 0 };
+        sums.offered += outcome.offeredCount;
+        sums.achieved += outcome.doneCount + outcome.failedCount;
+        actions.set(outcome.name, sums);
+      }
+      this.#watches.push(...(watches ?? []));
+    }
+    return {
+      name: phase.name,
+      measured: phase.measured,
+      startMs: this.#sinceStartMs(report.startUs),
+      endMs: this.#sinceStartMs(report.endUs),
+      state: report.interrupted ? 'interrupted' : 'completed',
+      actions: [...actions.values()].map(({ outcome, offered, achieved }) => ({
+        action: outcome.action,
+        description: outcome.description,
+        offeredPerSecond: perSecond(offered, scheduleMs(planned, outcome.name)),
+        achievedPerSecond: perSecond(achieved, scheduleMs(planned, outcome.name)),
+      })),
+    };
+  }
+
+  /** Of `expectedCount` pods of a phase, those that nobody has seen Running yet; never below 0. */
+  podsNotRunning(phase: string, expectedCount: number): number {
+    const { createdCount, notRunningCount } = this.#pods.progress(phase);
+    return Math.max(0, expectedCount - createdCount) + notRunningCount;
+  }
+
+  /**
+   * Reads every component's metrics; what cannot be read is said in the result and stops nothing. What happened since
+   * the scrape before counts as measured if `measured`.
+   */
+  async scrape(measured: boolean, signal: AbortSignal): Promise<void> {
+    await this.#server.scrape({ measured, signal });
+  }
+
+  /** After the last report: closes what is open. Later reports are lost. */
+  async close(records: readonly AgentRecord[]): Promise<void> {
+    this.#records = [...records];
+    this.#cancelTick();
+    const { clock } = this.#options;
+    this.#pods.finish(clock.nowUs());
+    this.#closeWindows(clock.nowUs());
+    if (this.#windowStartUs(this.#nextWindow) < clock.nowUs()) this.#closeWindow(clock.nowUs());
+    await this.#writing;
+    try {
+      await this.#server.close();
+      await this.#hlog.close();
+      await this.#podStream.close();
+    } catch (error) {
+      this.#options.onFailure(error);
+    }
+  }
+
+  collected(): Collected {
+    return {
+      series: this.#calls.series(),
+      podStartup: this.#pods.startups(),
+      watches: this.#watches,
+      fleet: this.#fleet.summary(),
+      scheduling: this.#pods.scheduling(),
+      podAudit: this.#pods.audit(),
+      timeline: this.#timeline,
+      server: this.#server.components(),
+      agents: this.#records.map((record) =>
+        this.#health.health({ ...record, slip: this.#calls.slipOf(record.id) }),
+      ),
+      hostHealth: this.#host.summary(),
+    };
+  }
+
+  #takeWindow(agentId: string, window: AgentWindow): void {
+    this.#calls.add(agentId, window.index, window.calls);
+    this.#health.add(agentId, window.health);
+    if (window.fleet !== undefined) this.#fleet.add(window.fleet);
+    const lag = this.#loopLag.get(window.index) ?? new LatencyHistogram();
+    lag.add(LatencyHistogram.fromWire(window.health.loopLag));
+    this.#loopLag.set(window.index, lag);
+  }
+
+  #tick(): void {
+    this.#cancelTick = this.#options.clock.setTimer(() => {
+      this.#showProgress();
+      this.#closeWindows(this.#options.clock.nowUs() - CLOSE_DELAY_MS * 1_000);
+      this.#tick();
+    }, TICK_MS);
+  }
+
+  /** Closes every window that ended before `untilUs`. */
+  #closeWindows(untilUs: number): void {
+    while (this.#windowStartUs(this.#nextWindow + 1) <= untilUs)
+      this.#closeWindow(this.#windowStartUs(this.#nextWindow + 1));
+  }
+
+  #closeWindow(endUs: number): void {
+    const index = this.#nextWindow++;
+    const { figures, intervals } = this.#calls.closeWindow(index);
+    const lag = this.#loopLag.get(index);
+    this.#loopLag.delete(index);
+    this.#host.sample();
+    const startUs = this.#windowStartUs(index);
+    const window: TimelineWindow = {
+      startMs: this.#sinceStartMs(startUs),
+      endMs: this.#sinceStartMs(endUs),
+      phase: this.#segmentAt((startUs + endUs) / 2),
+      ...figures,
+      ...(lag === undefined || lag.count === 0 ? {} : { loopLagP99Us: lag.percentile(0.99) }),
+      gauges: {
+        nodesReady: this.#fleet.readyCount(),
+        ...this.#pods.gauges(),
+        inFlight: this.#sumLoad((stats) => stats.inFlightCount),
+        ...this.#usage.sample(),
+      },
+    };
+    this.#timeline.push(window);
+    this.#showWindow(window);
+    this.#writing = this.#writing
+      .then(async () => {
+        await this.#hlog.append({ startMs: window.startMs, endMs: window.endMs, intervals });
+        await this.#podStream.flush();
+      })
+      .catch((error: unknown) => {
+        this.#options.log.error({ error: describeError(error) }, 'window not written');
+        this.#options.onFailure(error);
+      });
+  }
+
+  #showWindow(window: TimelineWindow): void {
+    const { progress } = this.#options;
+    for (const key of ['p50Us', 'p99Us', 'slipP99Us', 'loopLagP99Us'] as const) {
+      const value = window[key];
+      if (value === undefined) delete progress[key];
+      else progress[key] = value;
+    }
+  }
+
+  #showProgress(): void {
+    const { progress, clock } = this.#options;
+    const nowUs = clock.nowUs();
+    const offeredCount = this.#sumLoad((stats) => stats.offeredCount);
+    const achievedCount = this.#sumLoad((stats) => stats.achievedCount);
+    const seconds = (nowUs - this.#lastLoad.atUs) / 1e6;
+    Object.assign(progress, this.#pods.gauges());
+    progress.nodesReady = this.#fleet.readyCount();
+    progress.nodesLost = this.#fleet.lostCount();
+    progress.offeredPerSecond = (offeredCount - this.#lastLoad.offeredCount) / seconds;
+    progress.achievedPerSecond = (achievedCount - this.#lastLoad.achievedCount) / seconds;
+    progress.inFlightCount = this.#sumLoad((stats) => stats.inFlightCount);
+    progress.droppedCount = this.#sumLoad((stats) => stats.droppedCount);
+    progress.failedCount = this.#sumLoad((stats) => stats.failedCount);
+    this.#lastLoad = { atUs: nowUs, offeredCount, achievedCount };
+  }
+
+  #sumLoad(figure: (stats: LoadStats) => number): number {
+    let total = 0;
+    for (const stats of this.#load.values()) total += figure(stats);
+    return total;
+  }
+
+  #segmentAt(atUs: number): string {
+    return this.#segments.findLast((segment) => segment.startUs <= atUs)?.name ?? '';
+  }
+
+  #windowStartUs(index: number): number {
+    return this.#options.epochUs + index * WINDOW_MS * 1_000;
+  }
+
+  #sinceStartMs(atUs: number): number {
+    return Math.round((atUs - this.#options.epochUs) / 1_000);
+  }
+}
+
+function scheduleMs(planned: PlannedPhase | undefined, actionName: string): number {
+  return planned?.actions.find((action) => action.name === actionName)?.durationMs ?? 0;
+}
+
+function perSecond(count: number, durationMs: number): number {
+  return durationMs > 0 ? count / (durationMs / 1_000) : 0;
+}

@@ -1,0 +1,328 @@
+/**
+ * The order of a run. Every step leaves the run able to end: whatever happens, what was recorded is written, what was
+ * made in the cluster is removed while the fleet still lives, and what was started is stopped.
+ */
+import { mkdirSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import type { LoadPhase } from '../config/index.ts';
+import { type ControlPlane, preflight, refuseBlocked } from '../controlplane/index.ts';
+import {
+  type Clock,
+  delay,
+  describeError,
+  formatMs,
+  HarnessError,
+  isHarnessError,
+  type Logger,
+} from '../core/index.ts';
+import { linkLatest, type PhaseResult, type RunResult, writeRunResult } from '../result/index.ts';
+import { Agents } from './agents.ts';
+import { assembleResult } from './assemble.ts';
+import { assignments } from './assignments.ts';
+import { type CleanUpOutcome, combine, removeNodes, removeWorkloads } from './clean-up.ts';
+import { prepareCluster } from './cluster-setup.ts';
+import { RunCollector } from './collect.ts';
+import type { RunOptions } from './options.ts';
+import { openControlPlane } from './plane.ts';
+import type { RunProgress, RunStep } from './progress.ts';
+import type { PhaseOutcome } from './protocol.ts';
+
+const SETTLE_POLL_MS = 100;
+
+/** Aborted by the first and by the second interrupt. */
+export interface RunStop {
+  /** Start nothing new, clean up, write what there is. */
+  graceful: AbortSignal;
+  /** Stop now; write what there is. */
+  hard: AbortSignal;
+}
+
+export interface RunContext {
+  clock: Clock;
+  log: Logger;
+  env: Readonly<Record<string, string | undefined>>;
+  progress: RunProgress;
+  stop: RunStop;
+}
+
+/** What a run ended with; `error` is why it is not complete, if it is not. */
+export interface RunOutcome {
+  result: RunResult;
+  directory: string;
+  error: unknown;
+}
+
+/**
+ * Runs a suite from nothing to a written result.
+ * @throws only for what keeps a run from starting at all: no control plane, no consent, no room for the result.
+ */
+export async function runSuite(options: RunOptions, context: RunContext): Promise<RunOutcome> {
+  const engine = new Engine(options, context);
+  return engine.run();
+}
+
+class Engine {
+  readonly #options: RunOptions;
+  readonly #context: RunContext;
+  readonly #startedUs: number;
+  readonly #startedAt: string;
+  readonly #phases: PhaseResult[] = [];
+  readonly #failure = new AbortController();
+  #planeStartMs = 0;
+  #cleanUp: CleanUpOutcome = { state: 'skipped', leftCount: 0, durationMs: 0, text: 'nothing had been made' };
+
+  constructor(options: RunOptions, context: RunContext) {
+    this.#options = options;
+    this.#context = context;
+    this.#startedUs = context.clock.nowUs();
+    this.#startedAt = new Date(context.clock.wallMs()).toISOString();
+  }
+
+  async run(): Promise<RunOutcome> {
+    const { clock, log, progress, stop, env } = this.#context;
+    const { directory, loaded, runId } = this.#options;
+    const { fleet, load, controlPlane } = loaded.suite;
+    const requirements = {
+      nodeCount: fleet.nodeCount,
+      connectionCount: load.connectionCount,
+      agentCount: fleet.agentCount,
+      localPlane: controlPlane.provider === 'local',
+    };
+    refuseBlocked(await preflight(requirements, { env, resultsDirectory: directory, signal: stop.graceful }));
+    this.#step('starting control plane');
+    const plane = await openControlPlane(this.#options, this.#context, (detail) => this.#detail(detail));
+    this.#planeStartMs = this.#sinceStartMs();
+    let error: unknown;
+    let collector: RunCollector | undefined;
+    try {
+      for (const warning of plane.warnings ?? []) progress.notices.push(warning);
+      collector = await RunCollector.create({
+        suite: loaded.suite,
+        directory,
+        plane,
+        epochUs: this.#startedUs,
+        startedAtMs: Date.parse(this.#startedAt),
+        runId,
+        clock,
+        log,
+        progress,
+        onFailure: (failure) => this.#fail(failure),
+      });
+      await this.#withPlane(plane, collector);
+    } catch (thrown) {
+      error = thrown;
+      log.error({ error: describeError(thrown) }, 'run ended early');
+    }
+    this.#step('stopping control plane');
+    await plane.stop().catch((stopError: unknown) => {
+      error ??= stopError;
+    });
+    if (collector === undefined) throw error;
+    return this.#finish(plane, collector, error);
+  }
+
+  async #withPlane(plane: ControlPlane, collector: RunCollector): Promise<void> {
+    const { clock, log, stop } = this.#context;
+    // Aborts with whatever comes first: an interrupt, a component that died, an agent that is lost.
+    const running = AbortSignal.any([stop.graceful, this.#failure.signal]);
+    void plane.failed.then((failure) => {
+      this.#fail(
+        new HarnessError('HM_COMPONENT_EXITED', `${failure.name} died in mid-run: ${failure.message}`),
+      );
+    });
+    const agents = new Agents({
+      program: this.#options.program,
+      logDirectory: join(this.#options.directory, 'logs'),
+      clock,
+      log,
+      handlers: {
+        onReport: (agentId, report) => collector.take(agentId, report),
+        onLost: (agentId, reason) =>
+          this.#fail(new HarnessError('HM_AGENT_LOST', `agent ${agentId} lost: ${reason}`)),
+      },
+    });
+    let prepared = false;
+    try {
+      this.#step('preparing cluster');
+      await collector.scrape(false, running);
+      prepared = true;
+      const cluster = await prepareCluster(plane, this.#options, {
+        clock,
+        signal: running,
+        onDetail: (text) => this.#detail(text),
+      });
+      this.#step('starting agents');
+      await agents.start(assignments(this.#options, plane, cluster, this.#startedUs));
+      collector.watchProcesses(agents);
+      this.#step('registering nodes');
+      await this.#ready(agents, running);
+      await collector.scrape(false, running);
+      await this.#runPhases(agents, collector, running);
+    } finally {
+      this.#step('cleaning up');
+      if (prepared) await this.#clean(plane, agents);
+      else await agents.close(stop.hard);
+      await collector.close(agents.records());
+    }
+    this.#failure.signal.throwIfAborted();
+    stop.graceful.throwIfAborted();
+  }
+
+  /** All nodes Ready and all connections open, or the run says how many were. */
+  async #ready(agents: Agents, signal: AbortSignal): Promise<void> {
+    const { clock, progress } = this.#context;
+    const { fleet } = this.#options.loaded.suite;
+    const limit = new AbortController();
+    const rampMs = (fleet.nodeCount / fleet.rampPerSecond) * 1_000;
+    progress.stepEndEstimateUs = clock.nowUs() + rampMs * 1_000;
+    const cancel = clock.setTimer(() => {
+      limit.abort(
+        new HarnessError(
+          'HM_CLUSTER_STATE',
+          `${progress.nodesReady} of ${fleet.nodeCount} hollow nodes were Ready within ${fleet.readyTimeoutMs / 1_000} s`,
+          {
+            hint: 'raise fleet.readyTimeout or lower fleet.ramp; logs/fleet-*.log says what the nodes were told',
+          },
+        ),
+      );
+    }, fleet.readyTimeoutMs);
+    try {
+      await agents.ready(AbortSignal.any([signal, limit.signal]));
+    } finally {
+      cancel();
+    }
+  }
+
+  async #runPhases(agents: Agents, collector: RunCollector, signal: AbortSignal): Promise<void> {
+    const { progress, clock } = this.#context;
+    for (const [index, phase] of this.#options.loaded.suite.load.phases.entries()) {
+      this.#step('phase');
+      const planned = this.#options.plan.phases[index];
+      progress.phase = phase.name;
+      progress.phaseNumber = index + 1;
+      progress.stepEndEstimateUs = clock.nowUs() + (planned?.durationMs ?? 0) * 1_000;
+      const base = { name: phase.name, measured: phase.measured, startMs: this.#sinceStartMs(), actions: [] };
+      // In place from the first instant: a run that breaks off in mid-phase has the phase in its result.
+      const place =
+        this.#phases.push({ ...base, endMs: base.startMs, state: 'failed', reason: 'broken off' }) - 1;
+      try {
+        const report = await agents.runPhase(phase, {
+          signal,
+          onStart: (startUs) => collector.beginPhase(phase, startUs),
+          settled: (outcomes, settleSignal) => this.#settled(phase, collector, outcomes, settleSignal),
+        });
+        this.#phases[place] = collector.endPhase(phase, report, planned);
+      } catch (error) {
+        this.#phases[place] = {
+          ...base,
+          endMs: this.#sinceStartMs(),
+          state: 'failed',
+          reason: describeError(error),
+        };
+        throw error;
+      }
+      signal.throwIfAborted();
+      await collector.scrape(phase.measured, signal);
+    }
+  }
+
+  /** Pods that the phase waits for are Running, or its patience is over: they then count as never started. */
+  async #settled(
+    phase: LoadPhase,
+    collector: RunCollector,
+    outcomes: ReadonlyMap<string, PhaseOutcome>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (!phase.actions.some((action) => action.action === 'create' && action.waitFor === 'running')) return;
+    const { clock, progress } = this.#context;
+    const actions = [...outcomes.values()].flatMap(({ load }) => load?.actions ?? []);
+    const expectedCount = actions.reduce((sum, action) => sum + action.acknowledgedPodCount, 0);
+    const untilUs = clock.nowUs() + phase.settleTimeoutMs * 1_000;
+    for (;;) {
+      const waiting = collector.podsNotRunning(phase.name, expectedCount);
+      if (waiting === 0) return;
+      this.#detail(`waiting for ${waiting} pods to run`);
+      if (clock.nowUs() > untilUs) {
+        const patience = formatMs(phase.settleTimeoutMs);
+        progress.notices.push(`${waiting} pods of phase ${phase.name} were not Running after ${patience}`);
+        return;
+      }
+      await delay(SETTLE_POLL_MS, { signal, clock });
+    }
+  }
+
+  /**
+   * The load is silent by now. Pods go while the fleet lives and ends them; then the agents go, the observer after it
+   * has seen the last pod vanish; nodes go when nobody is left who would register them again.
+   */
+  async #clean(plane: ControlPlane, agents: Agents): Promise<void> {
+    const { clock, log, stop } = this.#context;
+    const reason = this.#cannotClean(plane);
+    const context = { clock, log, signal: stop.hard, onDetail: (text: string) => this.#detail(text) };
+    const target = { admin: plane.admin, runId: this.#options.runId };
+    await agents.stop('load', stop.hard);
+    const workloads =
+      reason ?? (await removeWorkloads({ ...target, podsEndByThemselves: agents.fleetAlive() }, context));
+    await agents.stop('observer', stop.hard);
+    await agents.stop('fleet', stop.hard);
+    await agents.close(stop.hard);
+    this.#cleanUp = reason ?? combine(workloads, await removeNodes(target, context));
+  }
+
+  /** A control plane that is gone cannot be cleaned; a throw-away one need not be when somebody is waiting. */
+  #cannotClean(plane: ControlPlane): CleanUpOutcome | undefined {
+    const why = this.#failure.signal.reason;
+    const planeGone = isHarnessError(why) && why.code === 'HM_COMPONENT_EXITED';
+    if (!planeGone && !this.#context.stop.hard.aborted) return undefined;
+    const outcome = { leftCount: 0, durationMs: 0 };
+    if (plane.provider === 'local') {
+      return { ...outcome, state: 'skipped', text: 'skipped: the control plane goes with its data' };
+    }
+    const remedy = `remove what is left with \`hollowmark clean --run ${this.#options.runId}\``;
+    return { ...outcome, state: 'left', text: `skipped: ${remedy}` };
+  }
+
+  async #finish(plane: ControlPlane, collector: RunCollector, error: unknown): Promise<RunOutcome> {
+    this.#step('writing result');
+    const { stop, clock } = this.#context;
+    const interrupted = stop.graceful.aborted;
+    const result = assembleResult(this.#options, {
+      startedAt: this.#startedAt,
+      endedAt: new Date(clock.wallMs()).toISOString(),
+      durationMs: this.#sinceStartMs(),
+      state: interrupted ? 'interrupted' : error === undefined ? 'completed' : 'failed',
+      ...(error === undefined ? {} : { reason: describeError(error) }),
+      error,
+      plane,
+      planeStartMs: this.#planeStartMs,
+      phases: this.#phases,
+      collected: collector.collected(),
+      cleanUp: this.#cleanUp,
+    });
+    await writeRunResult(this.#options.directory, result);
+    await linkLatest(dirname(this.#options.directory), basename(this.#options.directory));
+    this.#step('done');
+    return { result, directory: this.#options.directory, error };
+  }
+
+  #fail(error: unknown): void {
+    if (!this.#failure.signal.aborted) this.#failure.abort(error);
+  }
+
+  #step(step: RunStep): void {
+    const { progress, clock, log } = this.#context;
+    progress.step = step;
+    progress.detail = '';
+    progress.stepStartedUs = clock.nowUs();
+    delete progress.stepEndEstimateUs;
+    log.info({ step, phase: progress.phase }, 'step');
+  }
+
+  #detail(text: string): void {
+    this.#context.progress.detail = text;
+  }
+
+  #sinceStartMs(): number {
+    return (this.#context.clock.nowUs() - this.#startedUs) / 1_000;
+  }
+}

@@ -1,0 +1,10 @@
+export { runAgent } from './agent/agent.ts';
+export { makeRole } from './agent/role.ts';
+export { cleanUpAfterCrash, runsInCluster } from './clean-up.ts';
+export { type RunContext, type RunOutcome, type RunStop, runSuite } from './engine.ts';
+export type { RunOptions } from './options.ts';
+export { planRun, type RunPlan } from './plan.ts';
+export type { PlannedAction, PlannedCall } from './plan-actions.ts';
+export type { PlanWarning } from './plan-limits.ts';
+export type { PlannedPhase } from './plan-phases.ts';
+export { initialProgress, type RunProgress, type RunStep } from './progress.ts';

@@ -1,0 +1,170 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import {
+  hollowmark,
+  latestResult,
+  processesWith,
+  SMALL_SUITE,
+  untilOutput,
+  workFolder,
+} from '../helpers/cli.ts';
+
+/** Processes are gone at the latest this long after the program: SIGTERM, grace, SIGKILL. */
+const ORPHAN_GRACE_MS = 15_000;
+
+async function noProcessLeft(folder: string): Promise<number[]> {
+  const untilMs = Date.now() + ORPHAN_GRACE_MS;
+  let left = await processesWith(folder);
+  while (left.length > 0 && Date.now() < untilMs) {
+    await sleep(250);
+    left = await processesWith(folder);
+  }
+  return left;
+}
+
+/** The one process of the run whose command line has all of `parts`. */
+async function processOf(folder: string, part: string): Promise<number> {
+  const candidates = await processesWith(part);
+  const inFolder = await Promise.all(
+    candidates.map(async (pid) => ((await processesWith(folder)).includes(pid) ? pid : undefined)),
+  );
+  const pid = inFolder.find((one) => one !== undefined) ?? candidates[0];
+  if (pid === undefined) throw new Error(`no process with ${part}`);
+  return pid;
+}
+
+describe('a run that is broken off', () => {
+  it('on the first Ctrl-C cleans up, keeps what was recorded and exits 130', async () => {
+    await using folder = workFolder();
+    const run = hollowmark(['run', SMALL_SUITE], { cwd: folder.path });
+    await untilOutput(run, /phase 2\/2 churn/);
+    await sleep(3_000);
+    run.kill('SIGINT');
+    const { exitCode, all } = await run;
+    const result = await latestResult(folder.path);
+    expect(exitCode, all).toBe(130);
+    expect(result.state).toBe('interrupted');
+    expect(result.verdicts.trust.state).toBe('INVALID');
+    expect(result.phases.map((phase) => phase.state)).toEqual(['completed', 'interrupted']);
+    expect(result.series.some(({ key, doneCount }) => key.phase === 'churn' && doneCount > 0)).toBe(true);
+    expect(result.cleanup.state, result.cleanup.text).toBe('clean');
+    expect(existsSync(join(folder.path, 'results', 'latest', 'report.html'))).toBe(true);
+    expect(await noProcessLeft(folder.path)).toEqual([]);
+  });
+
+  it('on the second Ctrl-C stops at once and still writes what it has', async () => {
+    await using folder = workFolder();
+    const run = hollowmark(['run', SMALL_SUITE], { cwd: folder.path });
+    await untilOutput(run, /phase 2\/2 churn/);
+    run.kill('SIGINT');
+    await sleep(300);
+    run.kill('SIGINT');
+    const { exitCode, all } = await run;
+    expect(exitCode, all).toBe(130);
+    const result = await latestResult(folder.path);
+    expect(result.state).toBe('interrupted');
+    expect(result.cleanup.state).toBe('skipped');
+    expect(await noProcessLeft(folder.path)).toEqual([]);
+  });
+
+  it('while the control plane starts, exits 130 and leaves no process', async () => {
+    await using folder = workFolder();
+    const run = hollowmark(['run', SMALL_SUITE], { cwd: folder.path });
+    await untilOutput(run, /starting control plane/);
+    await sleep(700);
+    run.kill('SIGINT');
+    const { exitCode, all } = await run;
+    expect(exitCode, all).toBe(130);
+    expect(await noProcessLeft(folder.path)).toEqual([]);
+  });
+
+  it('is INVALID with the reason when an agent is killed, and keeps the rest', async () => {
+    await using folder = workFolder();
+    const run = hollowmark(['run', SMALL_SUITE], { cwd: folder.path });
+    await untilOutput(run, /phase 2\/2 churn/);
+    process.kill(await processOf(folder.path, '--id load-0'), 'SIGKILL');
+    const { exitCode, all } = await run;
+    const result = await latestResult(folder.path);
+    expect(exitCode, all).toBe(3);
+    expect(result.verdicts.trust.state).toBe('INVALID');
+    expect(result.agents.find((agent) => agent.id === 'load-0')).toMatchObject({ state: 'lost' });
+    expect(all).toMatch(/agent load-0 lost: its process was ended by SIGKILL/);
+    expect(result.phases[0]?.state).toBe('completed');
+    expect(result.cleanup.state, result.cleanup.text).toBe('clean');
+    expect(await noProcessLeft(folder.path)).toEqual([]);
+  });
+
+  it('says which component died when the API server is killed in mid-run, and exits 5', async () => {
+    await using folder = workFolder();
+    const run = hollowmark(['run', SMALL_SUITE], { cwd: folder.path });
+    await untilOutput(run, /phase 2\/2 churn/);
+    const apiserver =
+      (await processesWith(folder.path)).length > 0 ? await apiserverOf(folder.path) : undefined;
+    if (apiserver === undefined) throw new Error('no kube-apiserver of this run');
+    process.kill(apiserver, 'SIGKILL');
+    const { exitCode, all } = await run;
+    const result = await latestResult(folder.path);
+    expect(exitCode, all).toBe(5);
+    expect(all).toMatch(/kube-apiserver-0 died in mid-run/);
+    expect(result.state).toBe('failed');
+    expect(result.verdicts.trust.state).toBe('INVALID');
+    expect(result.series.some(({ key, doneCount }) => key.source === 'load' && doneCount > 0)).toBe(true);
+    expect(await noProcessLeft(folder.path)).toEqual([]);
+  });
+
+  it('leaves no orphan when the program itself is killed with SIGKILL', async () => {
+    await using folder = workFolder();
+    const run = hollowmark(['run', SMALL_SUITE], { cwd: folder.path });
+    await untilOutput(run, /phase 1\/2 saturate/);
+    expect((await processesWith(folder.path)).length).toBeGreaterThan(0);
+    run.kill('SIGKILL');
+    await run;
+    expect(await noProcessLeft(folder.path)).toEqual([]);
+    expect(await noProcessLeft(`--coordinator http`)).toEqual([]);
+  });
+});
+
+async function apiserverOf(folder: string): Promise<number | undefined> {
+  const [own, all] = await Promise.all([processesWith(folder), processesWith('kube-apiserver')]);
+  return own.find((pid) => all.includes(pid));
+}
+
+describe('a run that cannot start', () => {
+  it('quotes what the API server said when it dies at its start, and exits 5', async () => {
+    await using folder = workFolder();
+    const run = await hollowmark(
+      ['run', SMALL_SUITE, '--set', 'controlPlane.flags.kube-apiserver.no-such-flag=1'],
+      { cwd: folder.path },
+    );
+    expect(run.exitCode, run.all).toBe(5);
+    expect(run.stderr).toContain('unknown flag: --no-such-flag');
+    expect(await noProcessLeft(folder.path)).toEqual([]);
+  });
+
+  it('says what is full when there is no room for the result, and cleans up', async () => {
+    await using folder = workFolder();
+    const script = `mkdir -p results && mount -t tmpfs -o size=400k none results && exec "$0" "$@"`;
+    const { execa } = await import('execa');
+    const { packageRoot } = await import('../../src/core/index.ts');
+    const run = await execa(
+      'unshare',
+      [
+        '--mount',
+        '--map-root-user',
+        'sh',
+        '-c',
+        script,
+        process.execPath,
+        join(packageRoot(), 'bin', 'hollowmark.js'),
+        'run',
+        SMALL_SUITE,
+      ],
+      { cwd: folder.path, reject: false, all: true, timeout: 240_000 },
+    );
+    expect(run.exitCode, run.all).toBe(5);
+    expect(run.all).toMatch(/no space left/i);
+    expect(await noProcessLeft(folder.path)).toEqual([]);
+  });
+});
