@@ -121,7 +121,8 @@ export function asTransportError(what: string, error: unknown): TransportError {
   if (error instanceof TransportError) return error;
   const code = errorCodeOf(error);
   const text = error instanceof Error ? error.message : String(error);
-  return new TransportError(transportClassOf(code, text), `${what} failed: ${text}`, {
+  const isParser = error instanceof Error && error.name === 'HTTPParserError';
+  return new TransportError(isParser ? 'protocol' : transportClassOf(code, text), `${what} failed: ${text}`, {
     cause: error,
     refused: code === 'ECONNREFUSED' || text.includes('NGHTTP2_REFUSED_STREAM'),
   });

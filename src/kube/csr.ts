@@ -3,9 +3,7 @@
  * CertificateSigningRequest API, as a bootstrapping kubelet gets its own. An administrator's client creates, approves
  * and reads each request, and deletes it afterwards.
  */
-import 'reflect-metadata';
 import { createPrivateKey, webcrypto } from 'node:crypto';
-import { Pkcs10CertificateRequestGenerator } from '@peculiar/x509';
 import pLimit from 'p-limit';
 import { type Clock, delay, HarnessError, systemClock } from '../core/index.ts';
 import type { JsonClient, KubeObject } from './json-client.ts';
@@ -177,6 +175,9 @@ function signerError(wanted: CertificateWanted, why: string): HarnessError {
 
 /** A new EC P-256 key and a request over it; EC because RSA keys take a thousand times as long to make. */
 async function makeRequest(wanted: CertificateWanted): Promise<{ keyPem: string; requestPem: string }> {
+  // Loaded when needed: most agents never make a request, and the libraries take megabytes.
+  await import('reflect-metadata');
+  const { Pkcs10CertificateRequestGenerator } = await import('@peculiar/x509');
   const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
   const request = await Pkcs10CertificateRequestGenerator.create({

@@ -1,28 +1,24 @@
 /**
  * HTTP/1.1 over undici's Pool.dispatch, the cheapest way to send measured load from Node: N connections, one request
  * at a time on each (pipelining would let one slow LIST hold up what stands behind it), undici's own timers off.
- * undici 7 is used through its raw-header handler form, which spares an object per reply; version 8 drops that form.
  */
-import { gunzip } from 'node:zlib';
-import { type Dispatcher, Pool } from 'undici';
-import { type CancelTimer, type Clock, describeError } from '../core/index.ts';
+import { Pool } from 'undici';
+import { type Clock, describeError } from '../core/index.ts';
 import type { Impersonation } from './access.ts';
-import { ApiError, asTransportError, statusFacts, TransportError } from './api-error.ts';
-import {
-  type ApiReply,
-  type ApiRequest,
-  type CallHandle,
-  type CallHandler,
-  type Connection,
-  type ConnectionStats,
-  DEFAULT_REQUEST_TIMEOUT_MS,
-  type WatchHandle,
-  type WatchHandlers,
+import { asTransportError, TransportError } from './api-error.ts';
+import type {
+  ApiReply,
+  ApiRequest,
+  CallHandle,
+  CallHandler,
+  Connection,
+  ConnectionStats,
+  WatchHandle,
+  WatchHandlers,
 } from './connection.ts';
 import { type ClientIdentity, impersonationHeaders } from './credentials.ts';
+import { Http1Call, type Http1Owner, Http1Watch } from './http1-calls.ts';
 import { promiseOf } from './http2-connection.ts';
-import { retryAfterMsOf } from './retry.ts';
-import { FrameSplitter } from './watch-frames.ts';
 
 export interface Http1PoolSettings {
   server: string;
@@ -37,11 +33,7 @@ export interface Http1PoolSettings {
 
 /** Idle connections are kept for less than the server's own 90 s, so that it is never the server that closes first. */
 const KEEP_ALIVE_TIMEOUT_MS = 80_000;
-const MAX_ERROR_BODY_BYTES = 64 * 1024;
-
-type Abort = (reason?: Error) => void;
-
-export class Http1Pool implements Connection {
+export class Http1Pool implements Connection, Http1Owner {
   readonly clock: Clock;
   readonly #settings: Http1PoolSettings;
   readonly #identity: ClientIdentity;
@@ -225,274 +217,4 @@ export class Http1Pool implements Connection {
       look();
     });
   }
-}
-
-/** A call in undici's handler form. */
-class Http1Call implements CallHandle {
-  readonly #owner: Http1Pool;
-  readonly #request: ApiRequest;
-  readonly #handler: CallHandler;
-  readonly #cancelTimer: CancelTimer;
-  #abort: Abort | undefined;
-  #chunks: Buffer[] | undefined;
-  #rawHeaders: Buffer[] | undefined;
-  #status = 0;
-  #receivedBytes = 0;
-  #sentUs = -1;
-  isOver = false;
-
-  constructor(owner: Http1Pool, request: ApiRequest, handler: CallHandler) {
-    this.#owner = owner;
-    this.#request = request;
-    this.#handler = handler;
-    const timeoutMs = request.timeoutMs ?? DEFAULT_REQUEST_TIMEOUT_MS;
-    this.#cancelTimer = owner.clock.setTimer(() => {
-      this.#giveUp(new TransportError('timeout', `${this.what} failed: no whole reply in ${timeoutMs} ms`));
-    }, timeoutMs);
-  }
-
-  get what(): string {
-    return `${this.#request.method} ${this.#request.path}`;
-  }
-
-  options(identityHeaders: string[]): Dispatcher.DispatchOptions {
-    const { method, path, body, contentType, headers } = this.#request;
-    const all = body === undefined && headers === undefined ? identityHeaders : identityHeaders.slice();
-    if (body !== undefined) all.push('content-type', contentType ?? 'application/json');
-    if (headers !== undefined)
-      for (const name of Object.keys(headers)) setHeader(all, name, headers[name] ?? '');
-    return { method, path, headers: all, ...(body === undefined ? {} : { body }) };
-  }
-
-  onConnect(abort: Abort): void {
-    this.#abort = abort;
-    if (this.isOver) {
-      abort();
-      return;
-    }
-    if (this.#sentUs >= 0) return; // Written again by undici, after a connection that died unused.
-    this.#sentUs = this.#owner.clock.nowUs();
-    this.#owner.sent(this.#request.body?.length ?? 0);
-    this.#handler.onSent();
-  }
-
-  onHeaders(status: number, rawHeaders: Buffer[]): boolean {
-    if (status < 200) return true;
-    this.#status = status;
-    this.#rawHeaders = rawHeaders;
-    if (status === 401) this.#owner.unauthorized();
-    return true;
-  }
-
-  onData(chunk: Buffer): boolean {
-    this.#receivedBytes += chunk.length;
-    if (this.#request.discardBody !== true || this.#status >= 400) {
-      if (this.#chunks === undefined) this.#chunks = [chunk];
-      else this.#chunks.push(chunk);
-    }
-    return true;
-  }
-
-  onComplete(): void {
-    if (this.isOver) return;
-    const doneUs = this.#owner.clock.nowUs();
-    this.#owner.received(this.#receivedBytes);
-    const chunks = this.#chunks;
-    const whole = chunks === undefined ? undefined : chunks.length === 1 ? chunks[0] : Buffer.concat(chunks);
-    const facts = headerFacts(this.#rawHeaders);
-    if (whole !== undefined && facts.gzip) {
-      gunzip(whole, (error, plain) => {
-        if (error === null) this.#reply(plain.toString('utf8'), doneUs, facts);
-        else this.fail(new TransportError('protocol', `${this.what} failed: ${error.message}`));
-      });
-    } else this.#reply(whole === undefined ? '' : whole.toString('utf8'), doneUs, facts);
-  }
-
-  onError(error: Error): void {
-    if (!this.isOver) this.fail(asTransportError(this.what, error));
-  }
-
-  fail(error: TransportError): void {
-    if (this.#finish()) this.#handler.onFailure(error);
-  }
-
-  cancel(): void {
-    this.#giveUp(new TransportError('cancelled', `${this.what} failed: cancelled`));
-  }
-
-  #giveUp(error: TransportError): void {
-    if (this.isOver) return;
-    // Told first: aborting makes undici call onError, which then finds the call over.
-    this.fail(error);
-    this.#abort?.(error);
-  }
-
-  #reply(body: string, doneUs: number, facts: HeaderFacts): void {
-    if (!this.#finish()) return;
-    const reply: ApiReply = {
-      status: this.#status,
-      body,
-      receivedBytes: this.#receivedBytes,
-      sentUs: this.#sentUs,
-      doneUs,
-    };
-    if (facts.retryAfterMs !== undefined) reply.retryAfterMs = facts.retryAfterMs;
-    if (facts.flowSchemaUid !== undefined) reply.flowSchemaUid = facts.flowSchemaUid;
-    if (facts.priorityLevelUid !== undefined) reply.priorityLevelUid = facts.priorityLevelUid;
-    this.#handler.onReply(reply);
-  }
-
-  #finish(): boolean {
-    if (this.isOver) return false;
-    this.isOver = true;
-    this.#cancelTimer();
-    this.#chunks = undefined;
-    this.#owner.ended(this);
-    return true;
-  }
-}
-
-/** A watch in undici's handler form. */
-class Http1Watch implements WatchHandle {
-  readonly #owner: Http1Pool;
-  readonly #path: string;
-  readonly #handlers: WatchHandlers;
-  #abort: Abort | undefined;
-  #splitter: FrameSplitter | undefined;
-  #status = 0;
-  #retryAfterMs: number | undefined;
-  #errorBody = '';
-  isOver = false;
-
-  constructor(owner: Http1Pool, path: string, handlers: WatchHandlers) {
-    this.#owner = owner;
-    this.#path = path;
-    this.#handlers = handlers;
-  }
-
-  get what(): string {
-    return `GET ${this.#path}`;
-  }
-
-  options(identityHeaders: string[]): Dispatcher.DispatchOptions {
-    return { method: 'GET', path: this.#path, headers: identityHeaders, bodyTimeout: 0 };
-  }
-
-  onConnect(abort: Abort): void {
-    this.#abort = abort;
-    if (this.isOver) abort();
-  }
-
-  onHeaders(status: number, rawHeaders: Buffer[]): boolean {
-    if (status < 200) return true;
-    this.#status = status;
-    this.#retryAfterMs = headerFacts(rawHeaders).retryAfterMs;
-    if (status === 401) this.#owner.unauthorized();
-    if (!this.isOver) this.#handlers.onOpen?.(status);
-    return true;
-  }
-
-  onData(chunk: Buffer): boolean {
-    this.#owner.received(chunk.length);
-    if (this.isOver) return true;
-    if (this.#status === 200) {
-      this.#splitter ??= new FrameSplitter();
-      this.#splitter.push(chunk, this);
-    } else if (this.#errorBody.length < MAX_ERROR_BODY_BYTES) this.#errorBody += chunk.toString('utf8');
-    return true;
-  }
-
-  /** Called by the splitter. */
-  onFrame(frame: Buffer): void {
-    if (!this.isOver) this.#handlers.onFrame(frame);
-  }
-
-  onComplete(): void {
-    if (this.#status !== 200) {
-      const reply = { status: this.#status, body: this.#errorBody };
-      const facts = statusFacts(
-        this.#retryAfterMs === undefined ? reply : { ...reply, retryAfterMs: this.#retryAfterMs },
-      );
-      this.#end(new ApiError({ verb: 'watch', subject: this.#path }, facts));
-    } else if (this.#splitter?.isPartial === true) {
-      this.#end(new TransportError('connection', `${this.what} failed: watch ended inside a frame`));
-    } else this.#end(undefined);
-  }
-
-  onError(error: Error): void {
-    if (!this.isOver) this.#end(asTransportError(this.what, error));
-  }
-
-  fail(error: TransportError): void {
-    this.#end(error);
-  }
-
-  close(): void {
-    this.cancel();
-  }
-
-  cancel(): void {
-    if (this.isOver) return;
-    this.#end(new TransportError('cancelled', `${this.what} failed: cancelled`));
-    this.#abort?.();
-  }
-
-  #end(error: Error | undefined): void {
-    if (this.isOver) return;
-    this.isOver = true;
-    this.#splitter = undefined;
-    this.#owner.ended(this);
-    this.#handlers.onEnd(error);
-  }
-}
-
-interface HeaderFacts {
-  gzip: boolean;
-  retryAfterMs: number | undefined;
-  flowSchemaUid: string | undefined;
-  priorityLevelUid: string | undefined;
-}
-
-// Names are told apart by length before any text is made: most headers of a reply are never looked at.
-function headerFacts(raw: Buffer[] | undefined): HeaderFacts {
-  const facts: HeaderFacts = {
-    gzip: false,
-    retryAfterMs: undefined,
-    flowSchemaUid: undefined,
-    priorityLevelUid: undefined,
-  };
-  if (raw === undefined) return facts;
-  for (let i = 0; i + 1 < raw.length; i += 2) {
-    const name = raw[i];
-    const value = raw[i + 1];
-    if (name === undefined || value === undefined) continue;
-    switch (name.length) {
-      case 11:
-        if (isNamed(name, 'retry-after')) facts.retryAfterMs = retryAfterMsOf(value.toString('latin1'));
-        break;
-      case 16:
-        if (isNamed(name, 'content-encoding')) facts.gzip = value.toString('latin1') === 'gzip';
-        break;
-      case 30:
-        if (isNamed(name, 'x-kubernetes-pf-flowschema-uid')) facts.flowSchemaUid = value.toString('latin1');
-        break;
-      case 33:
-        if (isNamed(name, 'x-kubernetes-pf-prioritylevel-uid'))
-          facts.priorityLevelUid = value.toString('latin1');
-        break;
-    }
-  }
-  return facts;
-}
-
-function isNamed(name: Buffer, expected: string): boolean {
-  return name.toString('latin1').toLowerCase() === expected;
-}
-
-/** Sets a header in a flat list, in place of the identity's own of that name. */
-function setHeader(headers: string[], name: string, value: string): void {
-  for (let i = headers.length - 2; i >= 0; i -= 2) {
-    if (headers[i] === name) headers.splice(i, 2);
-  }
-  headers.push(name, value);
 }

@@ -176,8 +176,10 @@ export class Http2Pool implements SessionOwner, AsyncDisposable {
       call.start(session);
     } catch (error) {
       // The session may have begun to close between its last event and now; then the call moves on.
-      if (session.state !== 'open') this.submit(call);
-      else call.fail(asTransportError(`${call.method} ${call.path}`, error));
+      if (session.isGone()) {
+        session.retire();
+        this.submit(call);
+      } else call.fail(asTransportError(`${call.method} ${call.path}`, error));
     }
   }
 

@@ -122,6 +122,11 @@ export class Http2Session {
     return this.state === 'open' && this.streamCount < Math.min(ownLimit, this.#maxStreamCount);
   }
 
+  /** True if node has given the session up, though its close event is yet to come. */
+  isGone(): boolean {
+    return this.state !== 'open' || this.#session.closed || this.#session.destroyed;
+  }
+
   /** Opens a stream; the caller has checked hasRoom and calls release() once when it is over. */
   openStream(headers: OutgoingHttpHeaders, endStream: boolean): ClientHttp2Stream {
     // Said either way: left to itself, node:http2 ends the stream of every DELETE, and a DELETE may carry options.
@@ -147,6 +152,8 @@ export class Http2Session {
   destroy(error: TransportError | undefined): void {
     if (this.state === 'closed') return;
     this.#failure ??= error;
+    // At once, not when the close event comes: no new stream may be put on it in between.
+    this.state = 'draining';
     this.#session.destroy(error);
   }
 
@@ -211,7 +218,7 @@ export class Http2Session {
 
   #closed(): void {
     if (this.state === 'closed') return;
-    const opening = this.state === 'connecting';
+    const opening = !this.wasOpen;
     this.state = 'closed';
     pingSweeper(this.#clock).remove(this);
     if (opening) {

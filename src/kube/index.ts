@@ -38,7 +38,7 @@ export {
   type WatchHandle,
   type WatchHandlers,
 } from './connection.ts';
-export { type ClientIdentity, loadKubeconfig, resolveIdentity, secureContextFor } from './credentials.ts';
+export { type ClientIdentity, resolveIdentity } from './credentials.ts';
 export {
   type CertificateOptions,
   type CertificateWanted,
@@ -56,6 +56,7 @@ export {
   type ListSelection,
   type PatchType,
 } from './json-client.ts';
+export { loadKubeconfig } from './kubeconfig.ts';
 export { TokenBucket, takeToken } from './rate-limit.ts';
 export {
   DEFAULT_MIN_WATCH_TIMEOUT_MS,
@@ -90,6 +91,7 @@ export {
   REFLECTOR_BACKOFF,
   retryDelayMs,
 } from './retry.ts';
+export { secureContextFor } from './secure-contexts.ts';
 export {
   type FrameFacts,
   type FrameSink,

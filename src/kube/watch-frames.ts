@@ -256,6 +256,11 @@ function stringAt(json: Buffer, at: number): string {
   const end = skipString(json, at);
   const raw = json.toString('utf8', at + 1, end - 1);
   if (!raw.includes('\\')) return raw;
-  const parsed: unknown = JSON.parse(json.toString('utf8', at, end));
-  return typeof parsed === 'string' ? parsed : '';
+  try {
+    const parsed: unknown = JSON.parse(json.toString('utf8', at, end));
+    return typeof parsed === 'string' ? parsed : '';
+  } catch {
+    // Cut off, or no JSON: there is no such string.
+    return '';
+  }
 }
