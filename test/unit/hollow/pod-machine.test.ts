@@ -275,7 +275,9 @@ describe('any sequence of events', () => {
               return note(seePod(pod, readPodSighting(current), at(nowMs)), version);
             case 'phase':
               current = { ...current, status: { ...current.status, phase: input.phase } };
-              return note(seePod(pod, readPodSighting(current), at(nowMs)), version);
+              note(seePod(pod, readPodSighting(current), at(nowMs)), version);
+              expect(phaseOf(pod)).toBe(input.phase);
+              return;
             default:
               return note(seePod(pod, readPodSighting(current), at(nowMs)), version);
           }

@@ -1,0 +1,302 @@
+/** The fleet against a real control plane: what the cluster shows of it, and what the API server was asked. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Fleet, fleetLabels, HOLLOW_TAINT, nodeName } from '../../hollow/index.ts';
+import type { FleetSettings } from '../../src/config/index.ts';
+import { type LocalControlPlane, startLocalControlPlane } from '../../src/controlplane/index.ts';
+import { silentLogger, systemClock } from '../../src/core/index.ts';
+import { type Connection, openConnection } from '../../src/kube/index.ts';
+import { PodInstantBuffer, RunCallRecorder } from '../../src/measure/index.ts';
+
+const NEVER = new AbortController().signal;
+const NODE_COUNT = 20;
+const POD_COUNT = 40;
+const AUDITED = nodeName('it-', 3);
+
+const SETTINGS: FleetSettings = {
+  nodeCount: NODE_COUNT,
+  agentCount: 1,
+  identity: 'impersonation',
+  connections: 'per-node',
+  compat: 'none',
+  rampPerSecond: 10,
+  readyTimeoutMs: 120_000,
+  nodeObjectBytes: 15_000,
+  leaseDurationMs: 40_000,
+  statusReportMs: 300_000,
+  events: true,
+  proxy: true,
+  capacity: { cpu: '4', memory: '16Gi', podCount: 110, ephemeralStorage: '100Gi' },
+  labels: { pool: 'test' },
+  pods: {
+    sandboxMs: { low: 300, high: 600 },
+    startMs: { low: 50, high: 150 },
+    stopMs: { low: 50, high: 150 },
+  },
+  compression: true,
+};
+
+interface ApiObject {
+  metadata: {
+    name: string;
+    uid: string;
+    labels?: Record<string, string>;
+    ownerReferences?: { kind: string; uid: string }[];
+  };
+  spec: { [key: string]: unknown };
+  status: {
+    phase?: string;
+    podIP?: string;
+    conditions?: { type: string; status: string }[];
+    [key: string]: unknown;
+  };
+}
+
+let directory: string;
+let plane: LocalControlPlane;
+let admin: Connection;
+let fleet: Fleet;
+let restarted: ChildProcess | undefined;
+
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'hollowmark-fleet-'));
+  const auditPolicyPath = join(directory, 'policy.yaml');
+  writeFileSync(
+    auditPolicyPath,
+    'apiVersion: audit.k8s.io/v1\nkind: Policy\nomitStages: [RequestReceived]\nrules: [{level: Request}]\n',
+  );
+  plane = await startLocalControlPlane(
+    { directory: join(directory, 'run'), profile: 'fast', auditPolicyPath },
+    { signal: NEVER, clock: systemClock, log: silentLogger(), env: process.env },
+  );
+  admin = await openConnection(plane.admin);
+  await post('/api/v1/namespaces/kube-system/serviceaccounts', { metadata: { name: 'kube-proxy' } });
+  await post('/apis/rbac.authorization.k8s.io/v1/clusterrolebindings', {
+    metadata: { name: 'it:node-proxier' },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'system:node-proxier' },
+    subjects: [{ kind: 'ServiceAccount', name: 'kube-proxy', namespace: 'kube-system' }],
+  });
+  fleet = new Fleet(
+    {
+      runId: 'it',
+      seed: 1,
+      nodeNamePrefix: 'it-',
+      shard: { index: 0, count: 1 },
+      settings: SETTINGS,
+      access: plane.admin,
+      kubernetesVersion: plane.kubernetesVersion,
+      labels: fleetLabels('it', SETTINGS.labels),
+      taints: [HOLLOW_TAINT],
+      zones: ['zone-a', 'zone-b'],
+      phase: 'test',
+    },
+    {
+      clock: systemClock,
+      log: silentLogger(),
+      recorder: new RunCallRecorder(),
+      podInstants: new PodInstantBuffer(),
+    },
+  );
+  await fleet.start(NEVER);
+  await fleet.ready(AbortSignal.timeout(120_000));
+}, 600_000);
+
+afterAll(async () => {
+  await fleet?.stop();
+  await admin?.close();
+  restarted?.kill('SIGKILL');
+  await plane?.stop();
+  rmSync(directory, { recursive: true, force: true });
+}, 60_000);
+
+describe('hollow nodes on a real control plane', () => {
+  it('are Ready, tainted, labelled and as big as real ones', async () => {
+    const nodes = await list('/api/v1/nodes');
+    expect(nodes).toHaveLength(NODE_COUNT);
+    for (const node of nodes) {
+      expect(node.status.conditions?.find(({ type }) => type === 'Ready')?.status).toBe('True');
+      expect(node.metadata.labels).toMatchObject({
+        type: 'hollow',
+        pool: 'test',
+        'hollowmark.dev/run': 'it',
+      });
+      expect(node.spec['taints']).toContainEqual(HOLLOW_TAINT);
+      expect(Math.abs(JSON.stringify(node).length - SETTINGS.nodeObjectBytes)).toBeLessThan(1_500);
+    }
+    const zones = nodes.map((node) => node.metadata.labels?.['topology.kubernetes.io/zone']);
+    expect(zones.filter((zone) => zone === 'zone-a')).toHaveLength(NODE_COUNT / 2);
+    expect(fleet.stats()).toMatchObject({ nodes: { ready: NODE_COUNT }, connectionCount: 2 * NODE_COUNT });
+  });
+
+  it('own a lease and a CSINode each', async () => {
+    const leases = '/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases';
+    // The first lease comes with the second tick.
+    await until(async () => (await list(leases)).length === NODE_COUNT, 'a lease for each node');
+    const uid = (await get(`/api/v1/nodes/${AUDITED}`)).metadata.uid;
+    const lease = await get(`${leases}/${AUDITED}`);
+    expect(lease.spec).toMatchObject({ holderIdentity: AUDITED, leaseDurationSeconds: 40 });
+    expect(lease.metadata.ownerReferences).toEqual([expect.objectContaining({ kind: 'Node', uid })]);
+    const csiNode = await get(`/apis/storage.k8s.io/v1/csinodes/${AUDITED}`);
+    expect(csiNode.metadata.ownerReferences).toEqual([expect.objectContaining({ kind: 'Node', uid })]);
+  });
+
+  it('run the pods of a Deployment under addresses of their own, and let go of them', async () => {
+    const labels = { app: 'web' };
+    await post('/apis/apps/v1/namespaces/default/deployments', {
+      metadata: { name: 'web' },
+      spec: {
+        replicas: POD_COUNT,
+        selector: { matchLabels: labels },
+        template: {
+          metadata: { labels },
+          spec: {
+            tolerations: [{ key: HOLLOW_TAINT.key, operator: 'Exists' }],
+            containers: [{ name: 'pause', image: 'registry.k8s.io/pause:3.10' }],
+          },
+        },
+      },
+    });
+    const pods = () => list('/api/v1/namespaces/default/pods');
+    const isReady = (pod: ApiObject) =>
+      pod.status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true;
+    await until(async () => (await pods()).filter(isReady).length === POD_COUNT, 'all pods Ready');
+    const running = await pods();
+    expect(running.map((pod) => pod.status.phase)).toEqual(running.map(() => 'Running'));
+    expect(new Set(running.map((pod) => pod.status.podIP)).size).toBe(POD_COUNT);
+    const deployment = await get('/apis/apps/v1/namespaces/default/deployments/web');
+    expect(deployment.status['readyReplicas']).toBe(POD_COUNT);
+    await admin.request({
+      method: 'DELETE',
+      path: '/apis/apps/v1/namespaces/default/deployments/web?propagationPolicy=Background',
+    });
+    await until(async () => (await pods()).length === 0, 'all pods gone');
+    await until(async () => fleet.stats().pods.Succeeded === 0, 'the fleet to have seen it');
+    expect(fleet.stats()).toMatchObject({ podsStartedCount: POD_COUNT, podsDeletedCount: POD_COUNT });
+  });
+
+  it('ask the API server for what a real kubelet asks for, in its order', () => {
+    const captured = readAudit(
+      new URL('../fixtures/real-kubelet-v1.36.3.ndjson', import.meta.url).pathname,
+      (line) => ({ verb: String(line['verb']), uri: String(line['uri']) }),
+    );
+    const ours = readAudit(join(directory, 'run/logs/audit.ndjson'), (line) => {
+      const user = (line['impersonatedUser'] as { username?: string } | undefined)?.username;
+      return user === `system:node:${AUDITED}`
+        ? { verb: String(line['verb']), uri: String(line['requestURI']) }
+        : undefined;
+    });
+    const kinds = (calls: readonly string[]) => [...new Set(calls)].sort();
+    // The capture's last pod mounts a ConfigMap and a Secret of its own; the pods of this test only the root CA.
+    const expected = kinds(captured).filter((call) => !call.startsWith('watch secrets'));
+    expect(kinds(ours)).toEqual(expected);
+    const order = [
+      'get csinodes',
+      'create nodes',
+      'patch nodes/status',
+      'create csinodes',
+      'watch pods',
+      'create leases',
+      'patch pods/status',
+      'delete pods',
+    ];
+    for (const calls of [captured, ours]) {
+      const places = order.map((call) => calls.findIndex((other) => other.startsWith(call)));
+      expect(places).not.toContain(-1);
+    }
+    const started = ['get csinodes', 'create nodes', 'patch nodes/status', 'create csinodes', 'watch pods'];
+    const places = started.map((call) => ours.findIndex((other) => other.startsWith(call)));
+    expect(places).toEqual([...places].sort((a, b) => a - b));
+  });
+
+  it('come back by themselves when their node object is deleted', async () => {
+    const path = `/api/v1/nodes/${nodeName('it-', 7)}`;
+    const { uid } = (await get(path)).metadata;
+    await admin.request({ method: 'DELETE', path });
+    await until(async () => {
+      const reply = await admin.request({ method: 'GET', path });
+      if (reply.status !== 200) return false;
+      const node = JSON.parse(reply.body) as ApiObject;
+      const ready = node.status.conditions?.find(({ type }) => type === 'Ready')?.status === 'True';
+      return node.metadata.uid !== uid && ready;
+    }, 'the node to register again');
+    await until(async () => fleet.stats().nodes.ready === NODE_COUNT, 'all nodes ready');
+  });
+
+  it('outlive a restart of the API server', async () => {
+    const server = plane.components.find(({ component }) => component === 'kube-apiserver');
+    const program = plane.programs['kube-apiserver'];
+    if (server?.pid === undefined || server.args === undefined || program === undefined) {
+      throw new Error('the API server is not known');
+    }
+    const before = fleet.stats();
+    process.kill(server.pid, 'SIGKILL');
+    restarted = spawn(program, [...server.args], { stdio: 'ignore' });
+    await until(
+      async () => fleet.stats().reconnectCount >= before.reconnectCount + 2 * NODE_COUNT,
+      'reconnection',
+    );
+    fleet.drain();
+    await until(async () => fleet.drain().leaseLateness.encoded !== '', 'a lease renewed');
+    await admin.close();
+    admin = await openConnection(plane.admin);
+    await until(async () => {
+      const nodes = await list('/api/v1/nodes');
+      return nodes.every((node) =>
+        node.status.conditions?.some((c) => c.type === 'Ready' && c.status === 'True'),
+      );
+    }, 'all nodes Ready');
+    expect(fleet.stats().watchCount).toBe(before.watchCount);
+  });
+});
+
+/** `create events`, `patch pods/status`, `watch configmaps metadata.name`: what was asked, without whose. */
+function readAudit(
+  path: string,
+  read: (line: Record<string, unknown>) => { verb: string; uri: string } | undefined,
+): string[] {
+  const calls: string[] = [];
+  for (const line of readFileSync(path, 'utf8').trim().split('\n')) {
+    const call = read(JSON.parse(line) as Record<string, unknown>);
+    if (call === undefined) continue;
+    const url = new URL(call.uri, 'http://server');
+    const parts = url.pathname.replace(/^\/(api\/v1|apis\/[^/]+\/[^/]+)\//, '').split('/');
+    if (parts[0] === 'namespaces') parts.splice(0, 2);
+    const [resource, , subresource] = parts;
+    const selector = url.searchParams.get('fieldSelector')?.split('=')[0] ?? '';
+    const keys = [...url.searchParams.keys()].filter((key) => key !== 'resourceVersion').sort();
+    calls.push(
+      `${call.verb} ${resource}${subresource === undefined ? '' : `/${subresource}`} ${selector} ${keys}`.trim(),
+    );
+  }
+  return calls;
+}
+
+async function post(path: string, body: unknown): Promise<void> {
+  const reply = await admin.request({ method: 'POST', path, body: JSON.stringify(body) });
+  if (reply.status >= 300) throw new Error(`POST ${path}: ${reply.status} ${reply.body}`);
+}
+
+async function get(path: string): Promise<ApiObject> {
+  const reply = await admin.request({ method: 'GET', path });
+  if (reply.status !== 200) throw new Error(`GET ${path}: ${reply.status} ${reply.body}`);
+  return JSON.parse(reply.body) as ApiObject;
+}
+
+async function list(path: string): Promise<ApiObject[]> {
+  const reply = await admin.request({ method: 'GET', path });
+  if (reply.status !== 200) throw new Error(`GET ${path}: ${reply.status} ${reply.body}`);
+  return (JSON.parse(reply.body) as { items: ApiObject[] }).items;
+}
+
+async function until(holds: () => Promise<boolean>, what: string): Promise<void> {
+  for (let attempt = 0; attempt < 240; attempt++) {
+    if (await holds()) return;
+    await new Promise((resolve) => {
+      setTimeout(resolve, 250);
+    });
+  }
+  throw new Error(`waited 60 s in vain for ${what}; ${JSON.stringify(fleet.stats())}`);
+}
