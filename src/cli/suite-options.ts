@@ -2,7 +2,8 @@
  * The arguments that every command with a suite takes, in one place: the suite, `--set`, `--nodes`.
  */
 import { type Command, Option } from 'commander';
-import { type LoadedSuite, loadSuite, readSuiteSource } from '../config/index.ts';
+import { type LoadedSuite, loadSuite, readSuiteSource, type SuiteCheck } from '../config/index.ts';
+import { flagProblems } from '../controlplane/index.ts';
 import type { Host } from '../core/index.ts';
 
 /** What commander makes of the options that addSuiteOptions adds. */
@@ -34,9 +35,17 @@ export function loadNamedSuite(
   options: SuiteOptions & { attach?: boolean },
   host: Pick<Host, 'cwd'>,
 ): LoadedSuite {
-  return loadSuite(readSuiteSource(name, { cwd: host.cwd }), {
+  const overrides = {
     set: options.set,
     ...(options.nodes === undefined ? {} : { nodes: options.nodes }),
     ...(options.attach === undefined ? {} : { attach: options.attach }),
-  });
+  };
+  return loadSuite(readSuiteSource(name, { cwd: host.cwd }), overrides, [checkFlags]);
 }
+
+/** Refuses flags that hollowmark sets itself; config cannot know them, the control plane does. */
+export const checkFlags: SuiteCheck = (suite, report) => {
+  if (suite.controlPlane.provider !== 'local') return;
+  for (const { path, message } of flagProblems(suite.controlPlane.flags, 'controlPlane'))
+    report(`controlPlane.${path}`, message);
+};

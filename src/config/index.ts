@@ -1,7 +1,7 @@
 export { BUILT_IN_TEMPLATES } from './built-in-templates.ts';
 export { nodePodCapacity, type PodFootprint, podFootprint } from './footprint.ts';
 export { type JsonSchema, publishedSchema } from './json-schema.ts';
-export { type LoadedSuite, loadSuite, type SuiteSource } from './load.ts';
+export { type LoadedSuite, loadSuite, type SuiteCheck, type SuiteSource } from './load.ts';
 export type { SuiteOverrides } from './overrides.ts';
 export { referencePage } from './reference.ts';
 export { BUILT_IN_RESOURCE_NAMES, parseResource, resourceLabel } from './resources.ts';

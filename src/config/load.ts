@@ -12,7 +12,7 @@ import { type Finding, findingsOf } from './issues.ts';
 import { acceptedValue, schemaAt } from './json-schema.ts';
 import { type AppliedOverride, applyOverrides, type SuiteOverrides } from './overrides.ts';
 import { substituteParameters, unusedParameters } from './parameters.ts';
-import { formatPath, isRecord, isWithin, type Path, valueAt } from './paths.ts';
+import { formatPath, isRecord, isWithin, type Path, parsePath, valueAt } from './paths.ts';
 import { resolve } from './resolve.ts';
 import { type SuiteInput, suiteSchema } from './schema.ts';
 import { LOCAL_ONLY_KEYS } from './schema-control-plane.ts';
@@ -42,10 +42,20 @@ export interface LoadedSuite {
 }
 
 /**
+ * A check that a layer above adds, because it knows more: reports problems of values by their paths, written as in
+ * `controlPlane.flags.etcd.name`.
+ */
+export type SuiteCheck = (suite: Suite, report: (path: string, message: string) => void) => void;
+
+/**
  * The suite in `source` with the command line's `overrides`.
  * @throws HM_CONFIG_INVALID with every problem (ConfigError).
  */
-export function loadSuite(source: SuiteSource, overrides: SuiteOverrides = {}): LoadedSuite {
+export function loadSuite(
+  source: SuiteSource,
+  overrides: SuiteOverrides = {},
+  checks: readonly SuiteCheck[] = [],
+): LoadedSuite {
   const yaml = readYaml(source.text, source.path);
   const problems: ConfigProblem[] = [...yaml.problems];
   if (yaml.broken) throw configError(problems);
@@ -69,9 +79,11 @@ export function loadSuite(source: SuiteSource, overrides: SuiteOverrides = {}): 
   const value = substituteParameters(raw, report);
   const parsed = parse(value, add);
   if (parsed.input !== undefined) {
-    const suite = resolveAndCheck(parsed.input, value, source, (path, message) => {
+    const reportSure = (path: Path, message: string) => {
       if (!parsed.doubtful.some((doubtful) => isWithin(path, doubtful))) report(path, message);
-    });
+    };
+    const suite = resolveAndCheck(parsed.input, value, source, reportSure);
+    for (const check of checks) check(suite, (path, message) => reportSure(parsePath(path) ?? [], message));
     if (problems.length === 0) {
       return {
         suite: deepFreeze(suite),

@@ -78,6 +78,15 @@ describe('hollowmark validate', () => {
     expect(error?.hint).toMatch(/^2 problems; nothing was started/);
   });
 
+  it('refuses flags that hollowmark sets itself, at their place', async () => {
+    const flag = 'controlPlane.flags.kube-apiserver.etcd-servers=x';
+    expect((await cli('validate', 'good.yaml', '--set', flag)).error?.message).toMatch(
+      /^--set controlPlane\.flags\.kube-apiserver\.etcd-servers: /,
+    );
+    const fine = 'controlPlane.flags.kube-apiserver.max-requests-inflight=800';
+    expect((await cli('validate', 'good.yaml', '--set', fine)).error).toBeUndefined();
+  });
+
   it('goes through all suites before it ends', async () => {
     const { out, error } = await cli(
       'validate',
