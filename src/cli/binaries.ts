@@ -41,13 +41,15 @@ export function registerBinariesCommand(program: Command, host: Host): void {
           .default([], 'none'),
       )
       .option('--force', 'also those that the cache holds')
-      // The parent has --version too; this one counts.
+      // The parent has --version too, and takes it where options are not positional.
       .action((_own: unknown, command: Command) =>
         withInterrupt(host, async (signal) => {
-          const options = command.optsWithGlobals<GetOptions>();
+          const options = command.opts<GetOptions>();
+          const ownVersion = command.getOptionValueSource('version') === 'cli';
+          const version = ownVersion ? options.version : command.parent?.opts<GetOptions>().version;
           const set = await resolveBinaries(
             {
-              version: options.version,
+              version,
               etcdVersion: options.etcdVersion,
               programs: [...PLANE_PROGRAMS, ...options.with],
               routes,
