@@ -135,7 +135,7 @@ function facts(result: RunResult): string {
   const lines = [
     `- ${inline(describeCluster(result))}; ${inline(result.machine.cpuModel.trim())}, ${result.machine.cpuCount} CPUs; ${formatLength(result.durationMs)}`,
     ...result.verdicts.slo.map((verdict) => `- ${verdictCount(verdict)}`),
-    ...limiterLines(result).map((line) => `- ${inline(line)}`),
+    ...limiterLines(result).map((line) => `- Held back: ${inline(line)}`),
     ...result.verdicts.trust.notes.map((note) => `- Note: ${inline(note)}`),
     `- Repeat: \`${shellCommand(result.command).replaceAll('`', "'")}\``,
     `- ${inline(result.verdicts.text)} (exit code ${result.verdicts.exitCode}); run ${inline(result.runId)}, hollowmark ${inline(result.tool.version)}`,

@@ -327,7 +327,9 @@ function fileLines(result: RunResult, files: readonly string[], paint: Paint): s
     lines.push(`Written: ${first}`, ...rest.map((file) => `         ${file}`));
   }
   lines.push(`Repeat:  ${paint('bold', shellCommand(result.command))}`);
-  lines.push(`Verdict: ${result.verdicts.text} (exit code ${result.verdicts.exitCode})`);
+  lines.push(
+    ...wrap(`Verdict: ${result.verdicts.text} (exit code ${result.verdicts.exitCode})`, TERMINAL_COLUMNS, 9),
+  );
   for (const verdict of result.verdicts.slo) lines.push(`         ${verdictCount(verdict)}`);
   return lines;
 }

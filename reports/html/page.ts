@@ -70,7 +70,7 @@ export function renderHtml(result: RunResult, assets: PageAssets): string {
 <a class="skip" href="#calls">Skip to the figures</a>
 ${overviewSection(result, rows)}
 <nav aria-label="Parts of this report"><ul>${sections.map((one) => html`<li><a href="#${one.id}">${one.short}</a></li>`)}</ul></nav>
-<noscript><p class="note">Scripts are off: every table is here, charts are not, and tables cannot be sorted.</p></noscript>
+<p class="note scriptless">Charts are missing where scripts are off; every figure is in the tables, which then cannot be sorted.</p>
 <main>
 ${sections.map(
   (one) => html`<section id="${one.id}" aria-labelledby="${one.id}-title">

@@ -17,13 +17,7 @@ export function registerReportCommand(program: Command, host: Host): void {
       const path = resolve(host.cwd, dir);
       const result = await readResult(path);
       const folder = options.out === undefined ? await folderOf(path) : resolve(host.cwd, options.out);
-      const files = await rebuild(path, result, folder, options.format ?? REPORT_FORMATS);
-      host.stdout.write(
-        renderTerminal(result, {
-          colour: host.stdout.isTTY === true && (host.env['NO_COLOR'] ?? '') === '',
-          files: files.map((file) => relative(host.cwd, file)),
-        }),
-      );
+      host.stdout.write(await rebuild(path, result, folder, options.format ?? REPORT_FORMATS, host));
     });
 }
 
@@ -31,14 +25,20 @@ async function folderOf(path: string): Promise<string> {
   return (await stat(path)).isDirectory() ? path : dirname(path);
 }
 
+/** Writes the reports and returns the summary. */
 async function rebuild(
   path: string,
   result: RunResult,
   folder: string,
   formats: readonly ReportFormat[],
-): Promise<string[]> {
+  host: Host,
+): Promise<string> {
   try {
-    return await writeReports(result, folder, { formats });
+    const files = await writeReports(result, folder, { formats });
+    return renderTerminal(result, {
+      colour: host.stdout.isTTY === true && (host.env['NO_COLOR'] ?? '') === '',
+      files: files.map((file) => relative(host.cwd, file)),
+    });
   } catch (error) {
     if (isHarnessError(error) || !(error instanceof TypeError)) throw error;
     // The result says it is of this schema and is not: a report stumbles over a part that is missing.

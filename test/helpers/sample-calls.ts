@@ -206,7 +206,7 @@ export class SampleRecorder {
             entry.response.record(responseUs);
             entry.service.record(serviceUs);
             entry.doneCount++;
-            if (isLoad && this.#random.next() < 0.0008) {
+            if (isLoad && entry.call.verb === 'create' && this.#random.next() < 0.0015) {
               entry.doneCount--;
               entry.failedCount++;
               failedCount++;

@@ -16,8 +16,16 @@ import { sampleVerdicts } from './sample-verdicts.ts';
 
 export { SAMPLE_VARIANTS, type SampleVariant } from './sample-calls.ts';
 
-/** A run result of the given kind; equal for equal arguments. */
+const made = new Map<SampleVariant, RunResult>();
+
+/** A run result of the given kind, equal for equal arguments; the caller may change it. */
 export function sampleRun(variant: SampleVariant = 'quickstart'): RunResult {
+  const run = made.get(variant) ?? makeRun(variant);
+  made.set(variant, run);
+  return structuredClone(run);
+}
+
+function makeRun(variant: SampleVariant): RunResult {
   const random = seededRandom(`sample-run/${variant}`);
   const nodeCount = variant === 'nodes-5000' ? 5_000 : variant === 'no-data' ? 0 : 100;
   const phases = samplePhases(variant, nodeCount);
