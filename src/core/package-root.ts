@@ -16,7 +16,10 @@ export function packageRoot(): string {
     if (isPackageRoot(directory)) return directory;
     const parent = dirname(directory);
     if (parent === directory)
-      throw new HarnessError('HM_INTERNAL', `no package.json of hollowmark above ${fileURLToPath(import.meta.url)}`);
+      throw new HarnessError(
+        'HM_INTERNAL',
+        `no package.json of hollowmark above ${fileURLToPath(import.meta.url)}`,
+      );
     directory = parent;
   }
 }
@@ -33,7 +36,9 @@ export function compiledScriptPath(name: string): string {
     ? join(root, 'dist', `${name}.js`)
     : join(dirname(here), '..', '..', `${name}.js`);
   if (!existsSync(path))
-    throw new HarnessError('HM_INTERNAL', `compiled script ${path} is missing`, { hint: 'run `npm run build`' });
+    throw new HarnessError('HM_INTERNAL', `compiled script ${path} is missing`, {
+      hint: 'run `npm run build`',
+    });
   return path;
 }
 

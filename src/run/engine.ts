@@ -2,7 +2,6 @@
  * The order of a run. Every step leaves the run able to end: whatever happens, what was recorded is written, what was
  * made in the cluster is removed while the fleet still lives, and what was started is stopped.
  */
-import { mkdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { LoadPhase } from '../config/index.ts';
 import { type ControlPlane, preflight, refuseBlocked } from '../controlplane/index.ts';
