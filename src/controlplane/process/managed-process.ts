@@ -167,7 +167,7 @@ export function isAddressInUse(error: unknown): boolean {
   return error instanceof Error && /address already in use|bind: only one usage/i.test(error.message);
 }
 
-/** Last 20 lines of a log; empty if it cannot be read. */
+/** Last 20 lines of a log, without the stack trace of a Go panic; empty if it cannot be read. */
 export function tailLines(path: string): readonly string[] {
   try {
     const file = openSync(path, 'r');
@@ -175,7 +175,7 @@ export function tailLines(path: string): readonly string[] {
       const sizeBytes = fstatSync(file).size;
       const buffer = Buffer.alloc(Math.min(TAIL_BYTES, sizeBytes));
       readSync(file, buffer, 0, buffer.length, sizeBytes - buffer.length);
-      return buffer.toString('utf8').trimEnd().split('\n').slice(-TAIL_LINES);
+      return withoutTrace(buffer.toString('utf8').trimEnd().split('\n')).slice(-TAIL_LINES);
     } finally {
       closeSync(file);
     }
@@ -183,6 +183,14 @@ export function tailLines(path: string): readonly string[] {
     // No log is no reason to hide the failure that is being described.
     return [];
   }
+}
+
+// A panic prints its reason first and then more lines of stack than are quoted.
+function withoutTrace(lines: readonly string[]): readonly string[] {
+  const panicAt = lines.findLastIndex((line) => /^(panic|fatal error): /.test(line));
+  if (panicAt === -1) return lines;
+  const traceAt = lines.findIndex((line, index) => index > panicAt && /^goroutine \d+ /.test(line));
+  return traceAt === -1 ? lines : lines.slice(0, traceAt);
 }
 
 function quoteLines(lines: readonly string[]): string {

@@ -139,6 +139,15 @@ describe('the last lines of a log', () => {
     expect(tailLines(path).at(-1)).toBe('line 49999');
   });
 
+  it('of a Go program that panicked are those before its stack trace, where the reason is', () => {
+    const path = join(directory, 'panic.log');
+    const trace = Array.from({ length: 40 }, (_, i) => `main.f${i}(...)`);
+    const words = ['starting', 'panic: failed to create WAL: no space left on device', ''];
+    writeFileSync(path, [...words, 'goroutine 1 [running]:', ...trace].join('\n'));
+    expect(tailLines(path)).toEqual(words);
+    expect(exitError('etcd-0', { how: 'exit code 2', lastLines: tailLines(path) }).code).toBe('HM_DISK_FULL');
+  });
+
   it('are none where there is no log', () => expect(tailLines(join(directory, 'none'))).toEqual([]));
 });
 
