@@ -2,7 +2,15 @@
  * The hollow nodes of one process: registers them at the suite's ramp, keeps them alive, and says how they are.
  */
 import { setMaxListeners } from 'node:events';
-import { type Clock, type Component, delay, HarnessError, type Logger, onAbort } from '../src/core/index.ts';
+import {
+  type CancelTimer,
+  type Clock,
+  type Component,
+  delay,
+  HarnessError,
+  type Logger,
+  onAbort,
+} from '../src/core/index.ts';
 import {
   type ClientIdentity,
   type Connection,
@@ -18,6 +26,7 @@ import { nodeAddress } from './addresses.ts';
 import { FleetCalls } from './calls.ts';
 import { type FleetContext, internTable } from './context.ts';
 import { FleetCounters, type NodeState } from './counters.ts';
+import { collectGarbage } from './heap.ts';
 import { imageListJson } from './kubelet/node-object.ts';
 import { defaultProfiles, kubemarkProfiles } from './kubelet/pod-behaviour.ts';
 import type { PodPhase } from './kubelet/pod-spec.ts';
@@ -64,6 +73,7 @@ export interface FleetWindow {
 }
 
 const RAMP_TICK_MS = 5;
+const SETTLE_MS = 2_000;
 
 export class Fleet implements Component {
   readonly name = 'fleet';
@@ -78,6 +88,7 @@ export class Fleet implements Component {
   #rampEnd: Promise<void> | undefined;
   #wakeReady: (() => void)[] = [];
   #stopping: Promise<void> | undefined;
+  #cancelSettle: CancelTimer | undefined;
 
   constructor(shard: FleetShard, options: FleetOptions) {
     const { settings } = shard;
@@ -210,6 +221,7 @@ export class Fleet implements Component {
   async #stop(): Promise<void> {
     this.#abort.abort(new HarnessError('HM_INTERRUPTED', 'the fleet was stopped'));
     this.#context.timers.stop();
+    this.#cancelSettle?.();
     for (const wake of this.#wakeReady.splice(0)) wake();
     await this.#rampEnd?.catch(() => {
       // Ended by the abort just now, or logged when it failed.
@@ -252,8 +264,16 @@ export class Fleet implements Component {
       })
       .finally(() => {
         this.#ramp.done((clock.nowUs() - startUs) / 1_000, clock.nowUs());
+        this.#settleMemory();
         for (const wake of this.#wakeReady.splice(0)) wake();
       });
+  }
+
+  /** Once all nodes are up, and a moment later: their first watch events are part of the ramp. */
+  #settleMemory(): void {
+    const { clock, counters } = this.#context;
+    if (this.#cancelSettle !== undefined || counters.nodes.ready < this.#indexes.length) return;
+    this.#cancelSettle = clock.setTimer(collectGarbage, SETTLE_MS);
   }
 
   async #connectKubelet(name: string): Promise<Connection> {

@@ -1,7 +1,7 @@
 /**
  * One hollow kubelet: its clients, its watches, its registration, lease, status and pods, under the node's identity.
  */
-import { childAbort, delay, type Random } from '../../src/core/index.ts';
+import { delay, type Random } from '../../src/core/index.ts';
 import { type Connection, TokenBucket } from '../../src/kube/index.ts';
 import { PodAddresses } from '../addresses.ts';
 import { NodeClient } from '../client.ts';
@@ -213,8 +213,7 @@ export class HollowKubelet implements Registrant, PodHost, NodeStatusSource {
 
   async #restart(): Promise<void> {
     const { clock } = this.context;
-    using child = childAbort(this.signal);
-    await delay(this.random.uniform(RESTART_MS.low, RESTART_MS.high), { signal: child.signal, clock });
+    await delay(this.random.uniform(RESTART_MS.low, RESTART_MS.high), { signal: this.signal, clock });
     await this.#register();
   }
 
