@@ -6,6 +6,7 @@
 import { createPrivateKey, webcrypto } from 'node:crypto';
 import pLimit from 'p-limit';
 import { type Clock, delay, HarnessError, systemClock } from '../core/index.ts';
+import { ApiError } from './api-error.ts';
 import type { JsonClient, KubeObject } from './json-client.ts';
 
 export interface CertificateWanted {
@@ -40,6 +41,7 @@ export const KUBELET_CLIENT_SIGNER = 'kubernetes.io/kube-apiserver-client-kubele
 const DEFAULT_CONCURRENCY = 16;
 const DEFAULT_ISSUE_TIMEOUT_MS = 60_000;
 const POLL_MS = 100;
+const MAX_APPROVAL_COUNT = 5;
 
 const REQUESTS = {
   group: 'certificates.k8s.io',
@@ -111,7 +113,7 @@ async function requestOne(
     { signal },
   );
   try {
-    await client.update(REQUESTS, { name, subresource: 'approval' }, approved(created), { signal });
+    await approve(client, created, signal);
     const certPem = await waitForIssue(client, wanted, clock, options);
     return { certPem, keyPem };
   } finally {
@@ -138,6 +140,20 @@ async function waitForIssue(
     if (clock.nowUs() >= endUs)
       throw signerError(wanted, `no certificate within ${timeoutMs} ms of approval`);
     await delay(POLL_MS, { signal: options.signal, clock });
+  }
+}
+
+/** Approves; again on a fresh copy when a controller wrote to the object meanwhile (it does, in its first moments). */
+async function approve(client: JsonClient, created: KubeObject, signal: AbortSignal): Promise<void> {
+  const { name } = created.metadata;
+  for (let request = created, attempt = 1; ; attempt++) {
+    try {
+      await client.update(REQUESTS, { name, subresource: 'approval' }, approved(request), { signal });
+      return;
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 409 || attempt === MAX_APPROVAL_COUNT) throw error;
+      request = await client.get(REQUESTS, { name }, { signal });
+    }
   }
 }
 
