@@ -36,6 +36,7 @@ export const HEADLINES: readonly Headline[] = [
   { metric: 'apiserver_watch_cache_initializations_total', kind: 'counter' },
   { metric: 'apiserver_watch_cache_consistent_read_total', kind: 'counter', by: 'success' },
   { metric: 'etcd_request_duration_seconds', kind: 'histogram', by: 'operation' },
+  { metric: 'apiserver_resource_objects', kind: 'gauge', by: 'resource' },
   { metric: 'apiserver_tls_handshake_errors_total', kind: 'counter' },
   // kube-scheduler
   { metric: 'scheduler_schedule_attempts_total', kind: 'counter', by: 'result' },

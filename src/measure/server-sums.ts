@@ -243,6 +243,8 @@ function figuresBy(
     const id = by === undefined ? metric : `${metric}{${by}="${parseLabels(labels)[by] ?? ''}"}`;
     figures[id] = (figures[id] ?? 0) + value;
   }
+  // Of the values of a label only those that say something: idle work queues alone would be a hundred lines.
+  if (by !== undefined) for (const id of Object.keys(figures)) if (figures[id] === 0) delete figures[id];
   return figures;
 }
 

@@ -146,6 +146,7 @@ describe('server figures', () => {
         `etcd_disk_wal_fsync_duration_seconds_sum ${fast * 0.001 + slow * 0.005}`,
         `etcd_disk_wal_fsync_duration_seconds_count ${fast + slow}`,
         `workqueue_depth{name="deployment"} ${size / 10}`,
+        'workqueue_depth{name="idle"} 0',
         '',
       ].join('\n');
     const { metrics } = sumsOf([{ extra: etcd(1, 100, 10, 0) }, { extra: etcd(2, 90, 107, 3) }]);
@@ -157,5 +158,6 @@ describe('server figures', () => {
       etcd_disk_wal_fsync_duration_seconds_p99_le: 0.008,
       'workqueue_depth{name="deployment"}': 10,
     });
+    expect(metrics).not.toHaveProperty(['workqueue_depth{name="idle"}']);
   });
 });
