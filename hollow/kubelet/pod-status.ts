@@ -9,6 +9,13 @@
 import { createHash } from 'node:crypto';
 import type { WireForm } from '../wire-form.ts';
 import {
+  type ApiCondition,
+  type ApiContainer,
+  type ApiPod,
+  isTerminalPhase,
+  type PodPhase,
+} from './pod-spec.ts';
+import {
   type ContainerRun,
   type ContainerTermination,
   isContainerReady,
@@ -16,14 +23,7 @@ import {
   POD_CONDITIONS,
   type PodMachine,
   phaseOf,
-} from './pod-machine.ts';
-import {
-  type ApiCondition,
-  type ApiContainer,
-  type ApiPod,
-  isTerminalPhase,
-  type PodPhase,
-} from './pod-spec.ts';
+} from './pod-state.ts';
 import { rfc3339Seconds } from './timestamps.ts';
 
 type Json = { [key: string]: unknown };

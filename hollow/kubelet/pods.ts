@@ -10,18 +10,9 @@ import { Timer, type TimerTarget } from '../timers.ts';
 import { EventLedger } from './event-ledger.ts';
 import type { EventPoster, EventSubject } from './events.ts';
 import type { ObjectWatches, WatchedObject } from './object-watches.ts';
-import {
-  type Instant,
-  newPod,
-  type PodEffect,
-  type PodMachine,
-  phaseOf,
-  podGone,
-  seePod,
-  tickPod,
-  volumesReady,
-} from './pod-machine.ts';
+import { newPod, podGone, seePod, tickPod, volumesReady } from './pod-machine.ts';
 import { type ApiPod, type PodPhase, readPodSighting, readPodSpec } from './pod-spec.ts';
+import { type Instant, type PodEffect, type PodMachine, phaseOf } from './pod-state.ts';
 import type { StatusWriter, WritablePod } from './status-writer.ts';
 
 /** What the pods need of their node. */

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { type PodMachine, seePod, tickPod } from '../../../hollow/kubelet/pod-machine.ts';
+import { seePod, tickPod } from '../../../hollow/kubelet/pod-machine.ts';
 import { type ApiPod, readPodSighting } from '../../../hollow/kubelet/pod-spec.ts';
+import type { PodMachine } from '../../../hollow/kubelet/pod-state.ts';
 import { buildStatus, statusPatch } from '../../../hollow/kubelet/pod-status.ts';
 import { wireForm } from '../../../hollow/wire-form.ts';
 import { at, boundPod, deletedPod, machineOf, POD_UID, profile } from './pod-fixtures.ts';
