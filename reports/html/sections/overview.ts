@@ -38,7 +38,7 @@ ${end === undefined ? '' : html`<p class="note warn">${end}</p>`}
     (tile) =>
       html`<div class="tile ${tile.state}"><dt>${tile.label}</dt><dd><b>${tile.value}</b><span>${tile.note}</span></dd></div>`,
   )}</dl>
-<p class="limiter"><b>What held it back:</b> ${limiters.length === 0 ? 'no rate limiter, queue or processor stood out.' : limiters.join('; ')}</p>
+<p class="limiter"><b>What held it back:</b> ${limiters.length > 0 ? limiters.join('; ') : result.server.some((one) => one.scrapeCount > 0) ? 'no rate limiter, queue or processor stood out.' : 'unknown, because no component of the control plane was scraped.'}</p>
 <p class="facts">${formatCount(result.fleet.nodeCount)} hollow nodes · ${describeCluster(result)} · ${result.machine.cpuModel.trim()}, ${result.machine.cpuCount} CPUs · ${formatLength(result.durationMs)} from ${result.startedAt.slice(0, 19).replace('T', ' ')} UTC · seed ${suite.seed}</p>
 <p class="facts">Repeat it: <code>${shellCommand(result.command)}</code></p>
 </header>`;
@@ -50,7 +50,7 @@ const TRUST_CLASS = { VALID: 'pass', DEGRADED: 'warn', INVALID: 'fail' } as cons
 const TRUST_MEANING = {
   VALID: 'The harness kept its own promises: the figures are the cluster’s.',
   DEGRADED: 'Usable, but the harness itself was near its limits: read the tails with care.',
-  INVALID: 'The harness, not the cluster, shaped these figures: do not use them.',
+  INVALID: 'The figures are incomplete, or the harness itself shaped them: do not use them.',
 } as const;
 
 function sloCard(result: RunResult): Markup {
