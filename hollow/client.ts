@@ -13,6 +13,7 @@ import {
   TransportError,
   takeToken,
 } from '../src/kube/index.ts';
+import type { Outcome } from '../src/measure/index.ts';
 import type { CallSource } from '../src/result/index.ts';
 import type { CallKind, FleetCalls } from './calls.ts';
 
@@ -77,10 +78,16 @@ export class NodeClient {
     this.#calls.done(
       series,
       { intendedUs, sentUs: (failed ? undefined : outcome.sentUs) ?? intendedUs, doneUs },
-      classifyOutcome(outcome),
+      outcomeOf(request, outcome),
       failed ? 0 : outcome.receivedBytes,
       request.body?.length ?? 0,
     );
     return outcome;
   }
+}
+
+/** Kubelets ask whether their Node, Lease, CSINode or a pod is there: that it is not is an answer, no failure. */
+function outcomeOf(request: ApiRequest, outcome: ApiReply | TransportError): Outcome {
+  if (request.method === 'GET' && !(outcome instanceof TransportError) && outcome.status === 404) return 'ok';
+  return classifyOutcome(outcome);
 }

@@ -24,6 +24,8 @@ export async function runCli(host: Host): Promise<number> {
     .description('Hollow-node scale testing of real Kubernetes control planes.')
     .version(VERSION)
     .showHelpAfterError('(hollowmark --help lists the commands)')
+    // Options after a command are the command's: `up --version v1.36.3` is not hollowmark's own --version.
+    .enablePositionalOptions()
     .exitOverride()
     .configureOutput({
       writeOut: (text) => host.stdout.write(text),

@@ -4,6 +4,7 @@
 import { mkdirSync } from 'node:fs';
 import type { LoadPhase } from '../config/index.ts';
 import { type Clock, delay, HarnessError, type Logger } from '../core/index.ts';
+import type { AgentFacts } from '../measure/index.ts';
 import { AgentProcess } from './agent-process.ts';
 import { Coordinator, type CoordinatorHandlers } from './coordinator.ts';
 import { type AgentAssignment, type AgentEvent, CUT_SHORT_GRACE_MS, type PhaseOutcome } from './protocol.ts';
@@ -147,8 +148,12 @@ export class Agents {
     return fleet.length > 0 && fleet.every((record) => record.state !== 'lost');
   }
 
-  records() {
-    return this.#coordinator.records();
+  /** How every agent fared. */
+  records(): AgentFacts[] {
+    return this.#coordinator.records().map((record) => {
+      const niceness = this.#processes.get(record.id)?.niceness;
+      return { ...record, ...(niceness === undefined ? {} : { niceness }) };
+    });
   }
 
   pids(role: AgentAssignment['role']): number[] {

@@ -8,6 +8,7 @@ import type { LoadPhase, Suite } from '../config/index.ts';
 import type { ControlPlane } from '../controlplane/index.ts';
 import { type CancelTimer, type Clock, describeError, type Logger } from '../core/index.ts';
 import {
+  type AgentFacts,
   AgentHealthLedger,
   CallCollector,
   HostMonitor,
@@ -25,7 +26,6 @@ import {
   type WatchFanOut,
 } from '../result/index.ts';
 import type { Agents, PhaseReport } from './agents.ts';
-import type { AgentRecord } from './coordinator.ts';
 import { FleetSums } from './fleet-sums.ts';
 import type { PlannedPhase } from './plan-phases.ts';
 import type { RunProgress } from './progress.ts';
@@ -74,7 +74,7 @@ export class RunCollector {
   readonly #loopLag = new Map<number, LatencyHistogram>();
   readonly #load = new Map<string, LoadStats>();
   #lastLoad = { atUs: 0, offeredCount: 0, achievedCount: 0 };
-  #records: AgentRecord[] = [];
+  #records: AgentFacts[] = [];
   #cancelTick: CancelTimer = () => {};
   #writing: Promise<void> = Promise.resolve();
   #nextWindow = 0;
@@ -173,7 +173,7 @@ export class RunCollector {
   }
 
   /** After the last report: closes what is open. Later reports are lost. */
-  async close(records: readonly AgentRecord[]): Promise<void> {
+  async close(records: readonly AgentFacts[]): Promise<void> {
     this.#records = [...records];
     this.#cancelTick();
     const { clock } = this.#options;

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { resolveBinaries } from '../../src/controlplane/index.ts';
-import { silentLogger, systemClock } from '../../src/core/index.ts';
+import { systemClock } from '../../src/core/index.ts';
 import {
   type ClusterAccess,
   clusterUid,
@@ -36,13 +36,12 @@ export async function startForeignPlane(directory: string): Promise<ForeignPlane
     {
       signal: new AbortController().signal,
       clock: systemClock,
-      log: silentLogger(),
       env: process.env,
       progress: () => {},
     },
   );
   const file = (name: string) => join(directory, name);
-  const [client, peer, secure, kcm, scheduler] = await freePorts(5);
+  const [client = 0, peer = 0, secure = 0, kcm = 0, scheduler = 0] = await freePorts(5);
   await openssl(directory, 'genrsa -out sa.key 2048');
   await openssl(
     directory,
@@ -52,7 +51,8 @@ export async function startForeignPlane(directory: string): Promise<ForeignPlane
   writeFileSync(file('kubeconfig'), kubeconfig(`https://127.0.0.1:${secure}`));
 
   const children: ChildProcess[] = [];
-  const start = (program: string, args: readonly string[]) => {
+  const start = (program: string | undefined, args: readonly string[]) => {
+    if (program === undefined) throw new Error('binaries are incomplete');
     const log = openSync(file(`${program.split('/').at(-1)}.log`), 'a');
     children.push(spawn(program, args, { stdio: ['ignore', log, log] }));
   };
