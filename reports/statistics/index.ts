@@ -1,0 +1,6 @@
+export { type BootstrapInterval, type BootstrapOptions, bootstrap } from './bootstrap.ts';
+export { type ShiftEstimate, shiftOfPairs, shiftOfSamples } from './hodges-lehmann.ts';
+export { holm } from './holm.ts';
+export { mannWhitney, mannWhitneyCdf, type RankTest, smallestMannWhitneyP } from './mann-whitney.ts';
+export { median, medianAbsoluteDeviation, robustZ, SIGMA_PER_MAD } from './robust.ts';
+export { minimumPairs, signedRank, signedRankCdf, smallestSignedRankP } from './signed-rank.ts';
