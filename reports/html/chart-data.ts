@@ -18,7 +18,7 @@ export const MAX_WINDOWS = 600;
 /** Curves beyond these stay in result.json. */
 const MAX_CALLS = 40;
 /** Points of a distribution's line. */
-const CUMULATIVE_POINTS = 150;
+const CUMULATIVE_POINTS = 100;
 
 /** Everything the script draws; `rows` are the rows of the measured phases together. */
 export function chartData(result: RunResult, rows: readonly CallRow[]): ChartData {
@@ -200,16 +200,11 @@ export function startupCurves(result: RunResult): StartupCurves[] {
     }));
 }
 
+// percentilePoints() steps evenly through the nines, so that x need not be written for each.
 function curve(distribution: Distribution): Curve {
-  const points = LatencyHistogram.fromDistribution(distribution).percentilePoints();
-  // The maximum has no place on an axis of nines; it stands just behind the last point that has one.
-  const end = Math.log10(Math.max(1, distribution.summary.count)) + 0.05;
-  return {
-    x: points.map(({ quantile }) =>
-      Math.round(1_000 * (quantile === 1 ? end : Math.log10(1 / (1 - quantile)))),
-    ),
-    us: points.map(({ valueUs }) => valueUs),
-  };
+  return LatencyHistogram.fromDistribution(distribution)
+    .percentilePoints()
+    .map(({ valueUs }) => valueUs);
 }
 
 /** Cumulative shares over the distribution's buckets, thinned to what a line can show. */

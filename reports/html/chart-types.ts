@@ -1,10 +1,10 @@
 /** What the page's script draws, as it stands in the page as JSON. Shared by the writer and the script. */
 
-/** A percentile curve: x is log10(1 / (1 - quantile)) in thousandths, y microseconds. */
-export interface Curve {
-  x: number[];
-  us: number[];
-}
+/** Points of a percentile curve for each step of x = log10(1 / (1 - quantile)). */
+export const CURVE_POINTS_PER_NINE = 20;
+
+/** Microseconds at x = 0, 1/20, 2/20, …; the last is the maximum, which has no place on such an axis. */
+export type Curve = number[];
 
 export interface CallCurves {
   label: string;

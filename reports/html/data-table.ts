@@ -51,9 +51,11 @@ ${body}</tbody></table></div>`;
 
 function tableCell(cell: TableCell | string, numeric: boolean): Markup {
   const { content, sort, className } =
-    typeof cell === 'string' ? { content: cell, sort: undefined, className: '' } : cell;
-  const classes = [numeric ? 'num' : '', className ?? ''].filter((name) => name !== '');
-  return html`<td${classAttribute(classes)}${sort === undefined ? '' : html` data-v="${sort}"`}>${content}</td>`;
+    typeof cell === 'string' ? { content: cell, sort: undefined, className: undefined } : cell;
+  // data-v also marks a cell as a number for the style sheet; six digits are more than any cell shows.
+  const value =
+    sort === undefined ? (numeric ? html` data-v` : html``) : html` data-v="${Number(sort.toPrecision(6))}"`;
+  return html`<td${classAttribute(className === undefined ? [] : [className])}${value}>${content}</td>`;
 }
 
 function classAttribute(classes: readonly string[]): Markup {

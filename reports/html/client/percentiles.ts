@@ -1,6 +1,6 @@
 /** Curves over quantiles: latency on an axis of nines, and the distribution of pod startup. */
 import uPlot from 'uplot';
-import type { ChartData, Curve, StartupCurves } from '../chart-types.ts';
+import { type ChartData, CURVE_POINTS_PER_NINE, type Curve, type StartupCurves } from '../chart-types.ts';
 import { formatTick, formatValue } from './format.ts';
 import type { Palette } from './theme.ts';
 import { axis, logRange } from './time-series.ts';
@@ -16,8 +16,8 @@ export function drawPercentiles(data: ChartData, colours: Palette): () => void {
     const call = data.calls[Number(choice.value)];
     if (call === undefined) return;
     const lines: Line[] = [
-      { label: 'response', curve: call.response, dash: false },
-      { label: 'service', curve: call.service, dash: true },
+      { label: 'response', count: call.count, curve: call.response, dash: false },
+      { label: 'service', count: call.count, curve: call.service, dash: true },
     ];
     plot = plotNines(box, lines, call.limitUs, colours);
   };
@@ -50,8 +50,15 @@ export function drawStartup(data: ChartData, colours: Palette): () => void {
 
 interface Line {
   label: string;
+  count: number;
   curve: Curve;
   dash: boolean;
+}
+
+/** Place of a curve's point on the axis of nines; the maximum stands just behind the last that has one. */
+function nines(index: number, line: Line): number {
+  const last = index === line.curve.length - 1;
+  return last ? Math.log10(Math.max(1, line.count)) + 0.05 : index / CURVE_POINTS_PER_NINE;
 }
 
 const NINES = [0, Math.log10(2), 1, 2, 3, 4, 5, 6, 7];
@@ -63,9 +70,9 @@ function plotNines(
   colours: Palette,
 ): uPlot {
   const data = uPlot.join(
-    lines.map((line) => [line.curve.x.map((x) => x / 1_000), line.curve.us.map((us) => Math.max(1, us))]),
+    lines.map((line) => [line.curve.map((_, i) => nines(i, line)), line.curve.map((us) => Math.max(1, us))]),
   );
-  const end = Math.max(1, ...lines.map((line) => (line.curve.x.at(-1) ?? 0) / 1_000));
+  const end = Math.max(1, ...lines.map((line) => nines(line.curve.length - 1, line)));
   return new uPlot(
     {
       width: box.clientWidth,

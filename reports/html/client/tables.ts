@@ -35,7 +35,7 @@ function sortRows(table: HTMLTableElement, column: number, sign: 1 | -1): void {
   const rows = [...body.rows].map((row) => {
     const cell = row.cells[column];
     const text = cell?.textContent?.trim() ?? '';
-    const value = cell?.dataset['v'];
+    const value = cell?.dataset['v'] || undefined;
     return { row, text, value: value === undefined ? undefined : Number(value) };
   });
   rows.sort((a, b) => {
