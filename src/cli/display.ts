@@ -69,8 +69,8 @@ function lineByLine(progress: RunProgress, options: { sink: TextSink; clock: Clo
 
 /** At most ten lines: step, progress, nodes and pods, load, health, and the newest notices. */
 export function liveLines(progress: RunProgress, nowUs: number, colour: boolean): string[] {
-  const strong = (text: string) => (colour ? styleText('bold', text) : text);
-  const warn = (text: string) => (colour ? styleText('yellow', text) : text);
+  const strong = (text: string) => (colour ? styleText('bold', text, { validateStream: false }) : text);
+  const warn = (text: string) => (colour ? styleText('yellow', text, { validateStream: false }) : text);
   const lines = [`${strong(stepName(progress))}  ${stepTime(progress, nowUs)}`];
   if (progress.detail !== '') lines.push(`  ${progress.detail}`);
   lines.push(
