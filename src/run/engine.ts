@@ -261,7 +261,15 @@ class Engine {
     const target = { admin: plane.admin, runId: this.#options.runId };
     await agents.stop('load', stop.hard);
     const workloads =
-      reason ?? (await removeWorkloads({ ...target, podsEndByThemselves: agents.fleetAlive() }, context));
+      reason ??
+      (await removeWorkloads(
+        {
+          ...target,
+          podsEndByThemselves: agents.fleetAlive(),
+          waitForNamespaces: plane.provider !== 'local',
+        },
+        context,
+      ));
     await agents.stop('observer', stop.hard);
     await agents.stop('fleet', stop.hard);
     await agents.close(stop.hard);
