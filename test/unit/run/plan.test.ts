@@ -33,18 +33,18 @@ describe('a plan', () => {
       peakContainerCount: 1_100,
       peakObjects: { pods: 1_100 },
       inFlightTypicalCount: 1,
-      // churn 20/s x 1 s, gets 24/s x 1 s, lists of a namespace 9.6/s x 30 s, of the cluster 6.4/s x 30 s
-      inFlightAtLimitCount: 524,
+      // churn 20/s x 1 s, gets 27.2/s x 1 s, lists of a namespace 6.4/s x 30 s, of the cluster 6.4/s x 30 s
+      inFlightAtLimitCount: 432,
     });
     const reads = plan.phases[1]?.actions.find(({ action }) => action === 'reads');
     expect(reads?.calls.map(({ verb, resource, count }) => [verb, resource, count])).toEqual([
-      ['get', 'pods', 1_440],
-      ['list', 'pods', 576],
+      ['get', 'pods', 1_632],
+      ['list', 'pods', 384],
       ['list', 'nodes', 384],
     ]);
     expect(plan.fleet).toMatchObject({
       connectionCount: 200,
-      watchCount: 1_300, // 5 + 4 and the CA bundles of 4 namespaces, for each node
+      watchCount: 1_400, // 5 + 4 and the CA bundles of 5 namespaces, for each node
     });
     expect(plan.fleet.leasesPerSecond).toBeCloseTo(100 / 10.2, 6);
     // 20 pods/s come or go, 40 requests/s beside: the definition of cluster churn counts both.
