@@ -28,7 +28,7 @@ export function sloState(result: RunResult): VerdictState {
 
 /** Checks that did not pass, of judged verdicts first, the worst first. */
 export function openChecks(result: RunResult): { verdict: SloVerdict; check: SloCheck }[] {
-  const over = (check: SloCheck) => (check.valueUs ?? 0) / check.limitUs;
+  const over = (check: SloCheck) => (check.limitUs > 0 ? (check.valueUs ?? 0) / check.limitUs : 0);
   return result.verdicts.slo
     .flatMap((verdict) => verdict.checks.map((check) => ({ verdict, check })))
     .filter(({ check }) => check.state !== 'pass' && check.informational !== true)

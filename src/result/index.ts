@@ -83,4 +83,17 @@ export {
   type SloLimits,
   type SloRules,
 } from './slo-rules.ts';
+export {
+  formatThresholdFigure,
+  parseThreshold,
+  THRESHOLD_LABEL_VALUES,
+  THRESHOLD_METRICS,
+  type ThresholdAggregate,
+  type ThresholdExpression,
+  type ThresholdMetricInfo,
+  type ThresholdMetricName,
+  type ThresholdProblem,
+  type ThresholdUnit,
+} from './threshold-expression.ts';
+export { checkThreshold, judgeThresholds, type ThresholdInput } from './thresholds.ts';
 export { judgeTrust, type PodAudit, TRUST_LIMITS, type TrustInput } from './trust.ts';

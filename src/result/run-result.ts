@@ -332,7 +332,9 @@ export interface SloCheck {
   phase: string;
   state: VerdictState;
   sampleCount: number;
+  /** 0 where the check is not of a quantile: thresholds only. */
   quantile: number;
+  /** 0 where the limit is no latency: thresholds only. */
   limitUs: number;
   /** Absent where the server's first bucket hides it; then `text` says `<50 ms`. */
   valueUs?: number;
@@ -344,6 +346,8 @@ export interface SloCheck {
   text: string;
   /** Shown, but decides nothing: one phase's own line beside the line over all measured phases. */
   informational?: true;
+  /** Of kind `threshold`: its figure and its limit as people read them, in the unit of its metric. */
+  threshold?: { unit: 'us' | 'count' | 'ratio' | 'per-second'; limitText: string; valueText?: string };
 }
 
 export type SloKind = 'client-slo' | 'official-sli' | 'threshold';

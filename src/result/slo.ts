@@ -32,11 +32,14 @@ export function tightestLimitUs(verdicts: readonly SloVerdict[]): number | undef
   const limits = verdicts
     .filter((verdict) => verdict.judged)
     .flatMap((verdict) => verdict.checks.filter((check) => check.sampleCount > 0))
-    .map((check) => check.limitUs);
+    .map((check) => check.limitUs)
+    // Thresholds of counts, ratios and rates have no limit in microseconds.
+    .filter((limitUs) => limitUs > 0);
   return limits.length === 0 ? undefined : Math.min(...limits);
 }
 
-function makeVerdict(kind: SloKind, checks: SloCheck[], missing: readonly string[]): SloVerdict {
+/** The verdict that `checks` come to, not yet judged; `missing` says which parts of the input were not there. */
+export function makeVerdict(kind: SloKind, checks: SloCheck[], missing: readonly string[]): SloVerdict {
   const deciding = checks.filter((check) => check.informational !== true);
   const state = worstState(deciding.map((check) => check.state));
   const missingText = missing.length === 0 ? '' : `; not scraped: ${missing.join('; ')}`;

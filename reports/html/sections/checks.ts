@@ -35,6 +35,12 @@ ${dataTable({ id: 'trust-table', caption: 'Trust checks', columns: [{ title: 'St
   };
 }
 
+function quantileText(check: SloCheck): string {
+  return check.valueUs === undefined
+    ? hiddenValue(check)
+    : `${formatQuantile(check.quantile)} ${formatUs(check.valueUs)}`;
+}
+
 function sloBlock(verdict: SloVerdict): Markup {
   const title = html`<h3>${verdict.kind}, ${KIND_LABEL[verdict.kind]}: ${STATE_WORD[verdict.state]}${verdict.judged ? '' : ' (not judged)'}</h3>`;
   if (verdict.checks.length === 0) return html`${title}<p class="note warn">${verdict.text}.</p>`;
@@ -47,13 +53,10 @@ function sloBlock(verdict: SloVerdict): Markup {
       check.phase === '' ? 'all measured' : check.phase,
       { content: formatCount(check.sampleCount), sort: check.sampleCount },
       {
-        content:
-          check.valueUs === undefined
-            ? hiddenValue(check)
-            : `${formatQuantile(check.quantile)} ${formatUs(check.valueUs)}`,
+        content: check.threshold === undefined ? quantileText(check) : (check.threshold.valueText ?? '–'),
         sort: check.valueUs ?? -1,
       },
-      { content: formatEdge(check.limitUs), sort: check.limitUs },
+      { content: check.threshold?.limitText ?? formatEdge(check.limitUs), sort: check.limitUs },
       { content: formatCount(check.overLimitCount), sort: check.overLimitCount },
       check.goodWindowRatio === undefined
         ? '–'
