@@ -24,5 +24,6 @@ export type {
   ResourceRef,
   SloSettings,
   Suite,
+  ThresholdSettings,
   WatchesAction,
 } from './suite.ts';

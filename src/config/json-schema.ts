@@ -71,7 +71,13 @@ function withReferences(schema: JsonSchema, path: readonly string[]): JsonSchema
   if (schema.oneOf !== undefined)
     return { ...mapped, oneOf: schema.oneOf.map((one) => withReferences(one, path)) };
   if (schema.anyOf !== undefined)
-    return { ...mapped, anyOf: [...schema.anyOf, { type: 'string', pattern: PARAMETER_REFERENCE }] };
+    return {
+      ...mapped,
+      anyOf: [
+        ...schema.anyOf.map((form) => (form.type === 'object' ? withReferences(form, path) : form)),
+        { type: 'string', pattern: PARAMETER_REFERENCE },
+      ],
+    };
   if (schema.type === 'string' && schema.enum === undefined)
     return schema.pattern === undefined
       ? mapped
@@ -130,8 +136,10 @@ export function acceptedValue(schema: JsonSchema): unknown {
   return schema['maximum'] ?? 'x';
 }
 
-// Kinds of actions are told apart by the constant in their `action`.
+// Kinds of actions are told apart by the constant in their `action`; mappings from texts by being mappings.
 function chooseBranch(schema: JsonSchema | undefined, value: unknown): JsonSchema | undefined {
+  if (schema?.anyOf !== undefined && typeof value === 'object' && value !== null)
+    return schema.anyOf.find((form) => form.type === 'object') ?? schema;
   if (schema?.oneOf === undefined || schema.properties !== undefined) return schema;
   const action = typeof value === 'object' && value !== null && 'action' in value ? value.action : undefined;
   return schema.oneOf.find((branch) => branch.properties?.['action']?.const === action);

@@ -32,7 +32,7 @@ export interface LoadedSuite {
   path: string;
   text: string;
   /**
-   * Of what is asked of a cluster: the resolved suite without its name, description, and the control plane's
+   * Of what is asked of a cluster: the resolved suite without its name, description, thresholds, and the control plane's
    * provider, version and profile, which a result's fingerprint has in fields of their own. Comments and the order of
    * keys do not change it, overrides do.
    */
@@ -218,7 +218,7 @@ function position(problem: ConfigProblem): [line: number, column: number] {
 }
 
 function suiteSha256(suite: Suite): string {
-  const { name: _name, description: _description, controlPlane, ...asked } = suite;
+  const { name: _name, description: _description, thresholds: _thresholds, controlPlane, ...asked } = suite;
   const { flags, eventsEtcd } = controlPlane;
   return createHash('sha256')
     .update(canonicalJson({ ...asked, flags, eventsEtcd }))

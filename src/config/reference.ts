@@ -1,6 +1,7 @@
 /**
  * The reference page of the suite language, made from its schema, as Markdown.
  */
+import { THRESHOLD_LABEL_VALUES, THRESHOLD_METRICS } from '../result/index.ts';
 import { BUILT_IN_TEMPLATES } from './built-in-templates.ts';
 import { inputSchema, type JsonSchema } from './json-schema.ts';
 import { BUILT_IN_RESOURCE_NAMES } from './resources.ts';
@@ -61,6 +62,8 @@ function tail(): string {
     '',
     'Every object also carries the labels of its run, and pods the selector and toleration that keep them on hollow nodes.',
     '',
+    ...thresholdsText(),
+    '',
     '## Built-in resources',
     '',
     `${BUILT_IN_RESOURCE_NAMES.map((name) => `\`${name}\``).join(', ')}.`,
@@ -68,6 +71,52 @@ function tail(): string {
     'Others are named with their version: `widgets.v1.example.com`; they are taken as namespaced unless `namespaced: false`',
     'stands beside.',
   ].join('\n');
+}
+
+function thresholdsText(): string[] {
+  const words = (list: readonly string[]) =>
+    list.length === 0 ? '–' : list.map((word) => `\`${word}\``).join(', ');
+  const metrics = Object.entries(THRESHOLD_METRICS).map(([name, { labels, aggregates, description }]) =>
+    [`\`${name}\``, words(labels), words(Object.keys(aggregates)), description].map(cell).join(' | '),
+  );
+  const values = Object.entries(THRESHOLD_LABEL_VALUES).map(
+    ([label, known]) => `| \`${label}\` | ${words(known)} |`,
+  );
+  return [
+    '## Thresholds',
+    '',
+    'A threshold is `metric{label:value,...}.aggregate < quantity`; other operators are `<=`, `>`, `>=` and `==`:',
+    '',
+    '```yaml',
+    'thresholds:',
+    '  - pod_startup{kind:stateless}.p99 < 2s',
+    '  - calls_response{verb:list,resource:pods,scope:namespace}.p99 < 500ms',
+    '  - errors{class:http-5xx}.count == 0',
+    '  - throughput{verb:create,phase:churn}.rate >= 9.5/s',
+    '  - { expr: "errors.ratio < 5%", abortOnFail: true, grace: 30s }',
+    '```',
+    '',
+    'Thresholds are judged beside the SLOs: one that is missed is exit code 1, one without data 3, one that too few samples',
+    'leave open 4. Without `phase` one counts all measured phases together, without `source` the calls of the load. Unknown',
+    'metrics, labels, phases and aggregates are problems of the suite. Quote the text inside `[ ]` and `{ }`.',
+    '',
+    '| Metric | Labels | Aggregates | |',
+    '|---|---|---|---|',
+    ...metrics.map((row) => `| ${row} |`),
+    '',
+    '| Label | Values |',
+    '|---|---|',
+    ...values,
+    '',
+    '`resource` is the plural with its group, as in results; `variant` is `cached`, `consistent` or `paged` for reads;',
+    '`phase` is the name of a phase of the suite. Percentiles, `min`, `mean` and `max` take durations, `count` numbers, `rate`',
+    'rates, `ratio` a percentage or a number up to 1.',
+    '',
+    'With `abortOnFail` a threshold is looked at whenever a window of 10 s closes, over all that is recorded so far, from',
+    '`grace` after the start of its phase (or of the first measured one). When it is missed the run cleans up and ends early',
+    'with exit code 1; what was recorded is kept. No data yet, or too little to tell, ends nothing. A floor (`>`, `>=`) on a',
+    'count or a rate is not reached before the end: give it no `abortOnFail`. Watches report when their phase ends.',
+  ];
 }
 
 /** A section and, after it, those of the mappings within; mappings that occur twice stand where they occur first. */
@@ -89,6 +138,8 @@ function innerSections(parent: string, key: string, child: JsonSchema): Section[
   if (child.properties !== undefined) return [{ title: path, schema: child }];
   const items = child.items;
   if (items?.properties !== undefined) return [{ title: `${path}[]`, schema: items }];
+  const mapping = items?.anyOf?.find((form) => form.properties !== undefined);
+  if (mapping !== undefined) return [{ title: `${path}[]`, schema: mapping }];
   return (items?.oneOf ?? []).map((schema) => ({
     title: `action: ${String(schema.properties?.['action']?.const)}`,
     schema,
@@ -126,6 +177,7 @@ function formOf(schema: JsonSchema): string {
     case 'boolean':
       return '`true`, `false`';
     case 'array':
+      if (schema.items?.anyOf !== undefined) return `list of ${formOf(schema.items)}s`;
       return schema.items?.enum === undefined ? 'list' : `list of ${formOf(schema.items)}`;
     case 'object':
       return 'mapping';
@@ -146,6 +198,7 @@ function defaultOf(key: string, schema: JsonSchema, required: ReadonlySet<string
   if (schema.default === '') return 'none';
   const isEmpty = typeof schema.default === 'object' && JSON.stringify(schema.default) === '{}';
   if (isEmpty) return schema.properties === undefined ? 'none' : '';
+  if (Array.isArray(schema.default) && schema.default.length === 0) return 'none';
   return Array.isArray(schema.default)
     ? schema.default.map((one) => `\`${String(one)}\``).join(', ')
     : `\`${String(schema.default)}\``;

@@ -10,6 +10,7 @@ import { type ObjectContext, resolveObject, resourceByName } from './resolve-obj
 import type { SuiteInput } from './schema.ts';
 import type { ActionInput, PhaseInput, ReadInput } from './schema-load.ts';
 import type { LoadAction, LoadPhase, ReadTemplate, ResourceRef, Suite } from './suite.ts';
+import { resolveThresholds } from './thresholds.ts';
 
 /** The suite as run, without the actions that had problems: complete if and only if nothing was reported. */
 export function resolve(input: SuiteInput, context: Omit<ObjectContext, 'nodeCount'>): Suite {
@@ -33,6 +34,7 @@ export function resolve(input: SuiteInput, context: Omit<ObjectContext, 'nodeCou
       ),
     },
     slo: input.slo,
+    thresholds: resolveThresholds(input, context.report),
   };
 }
 

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { DEFAULT_SEED, DEFAULT_SLO } from './defaults.ts';
-import { choice, duration, integer, label, text } from './quantities.ts';
+import { choice, duration, flag, integer, label, text } from './quantities.ts';
 import { controlPlaneSchema } from './schema-control-plane.ts';
 import { fleetSchema } from './schema-fleet.ts';
 import { loadSchema } from './schema-load.ts';
@@ -55,6 +55,33 @@ export const sloSchema = z
     }),
   );
 
+const thresholdExpression = () => text('a threshold such as pod_startup{kind:stateless}.p99 < 5s');
+
+export const thresholdSchema = z
+  .union(
+    [
+      thresholdExpression(),
+      z.strictObject({
+        expr: thresholdExpression().describe('The threshold: see Thresholds below.'),
+        abortOnFail: flag()
+          .default(false)
+          .describe(
+            'End the run as soon as the threshold is missed; exit code 1, what was recorded is kept.',
+          ),
+        grace: duration({ zero: true })
+          .prefault('0s')
+          .describe(
+            'With `abortOnFail`: how long from the start of the first phase that counts it may be missed.',
+          ),
+      }),
+    ],
+    {
+      error:
+        'expected a threshold such as "pod_startup{kind:stateless}.p99 < 5s", or a mapping of expr, abortOnFail and grace',
+    },
+  )
+  .meta({ title: 'threshold' });
+
 const parameterValue = z.union([z.string(), z.number(), z.boolean()], {
   error: 'expected text, a number, true or false',
 });
@@ -79,6 +106,12 @@ export const suiteSchema = z.strictObject({
   fleet: fleetSchema.describe('The hollow nodes.'),
   load: loadSchema.describe('What is done to the cluster.'),
   slo: sloSchema.prefault({}).describe('What is promised; the official limits by default.'),
+  thresholds: z
+    .array(thresholdSchema, { error: 'expected a list of thresholds' })
+    .prefault([])
+    .describe(
+      'Limits of your own, judged beside the SLOs: texts such as `pod_startup{kind:stateless}.p99 < 5s`, or mappings.',
+    ),
 });
 
 /** A suite as written: quantities parsed, defaults filled in, sizes and templates not yet resolved. */

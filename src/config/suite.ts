@@ -14,6 +14,7 @@ export interface Suite {
   fleet: FleetSettings;
   load: LoadSettings;
   slo: SloSettings;
+  thresholds: readonly ThresholdSettings[];
 }
 
 export interface ControlPlaneSettings {
@@ -178,4 +179,14 @@ export interface SloSettings {
   podStartupLimitMs: number;
   /** 0..1; 0.99 in the official text. */
   quantile: number;
+}
+
+/** A threshold as code. Its text has been parsed once, so it can be parsed again. */
+export interface ThresholdSettings {
+  /** `pod_startup{kind:stateless}.p99 < 5s` */
+  expression: string;
+  /** The run ends as soon as the threshold is missed. */
+  abortOnFail: boolean;
+  /** From the start of the first phase that counts; missed before, nothing happens. */
+  graceMs: number;
 }
