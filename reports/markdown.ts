@@ -4,6 +4,7 @@
  */
 import { formatRate } from '../src/core/index.ts';
 import { formatCount, formatEdge, type RunResult } from '../src/result/index.ts';
+import { inline, markdownTable } from './markdown-text.ts';
 import { type CallRow, measuredCallRows, SOURCE_LABEL } from './model/call-rows.ts';
 import { limiterLines } from './model/limiters.ts';
 import { formatInterval } from './model/server-side.ts';
@@ -36,7 +37,7 @@ export function renderMarkdown(result: RunResult): string {
   const doubt = trust === 'INVALID' ? 'not to be relied on: ' : '';
   const blocks = [
     `## hollowmark: ${inline(result.suite.name)}, ${formatCount(result.fleet.nodeCount)} nodes`,
-    table(
+    markdownTable(
       ['', '', 'Why'],
       [
         [`${MARK[slo]} **SLO**`, `**${STATE_WORD[slo]}**`, inline(doubt + sloReason(result))],
@@ -89,7 +90,7 @@ function callTable(rows: readonly CallRow[]): string {
       row.server === undefined ? '–' : inline(formatInterval(row.server.p99)),
     ];
   });
-  const text = table(
+  const text = markdownTable(
     ['From', 'Call', 'Scope', 'n', 'Rate', 'p50', 'p99', 'Max', 'Limit (p99)', 'Server p99'],
     shown,
     [false, false, false, true, true, true, true, true, true, true],
@@ -119,16 +120,11 @@ function podTable(result: RunResult): string {
       ];
     });
   if (rows.length === 0) return '';
-  return table(['Pod startup', 'Created', 'Started', 'Never', 'p50', 'p99', 'Max', 'Limit (p99)'], rows, [
-    false,
-    true,
-    true,
-    true,
-    true,
-    true,
-    true,
-    true,
-  ]);
+  return markdownTable(
+    ['Pod startup', 'Created', 'Started', 'Never', 'p50', 'p99', 'Max', 'Limit (p99)'],
+    rows,
+    [false, true, true, true, true, true, true, true],
+  );
 }
 
 function facts(result: RunResult): string {
@@ -141,27 +137,4 @@ function facts(result: RunResult): string {
     `- ${inline(result.verdicts.text)} (exit code ${result.verdicts.exitCode}); run ${inline(result.runId)}, hollowmark ${inline(result.tool.version)}`,
   ];
   return lines.join('\n');
-}
-
-function table(
-  titles: readonly string[],
-  rows: readonly (readonly string[])[],
-  right: readonly boolean[] = [],
-): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-  return [
-    line(titles),
-    line(titles.map((_, i) => (right[i] === true ? '---:' : '---'))),
-    ...rows.map(line),
-  ].join('\n');
-}
-
-/** Text that Markdown and HTML take as text: names in a result come from a suite, which anybody may have written. */
-function inline(text: string): string {
-  return text
-    .replaceAll(/\s+/g, ' ')
-    .replaceAll(/[\\`*_[\]|~]/g, (character) => `\\${character}`)
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;');
 }

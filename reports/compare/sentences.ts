@@ -1,0 +1,102 @@
+/** What a comparison says in words, the same in every output. */
+import { formatHeadline } from '../model/headline-metrics.ts';
+import type { Design } from './judge.ts';
+import type { Comparison, ComparisonVerdict, MetricComparison } from './model.ts';
+
+/** Factors beyond this are written as factors, not as per cent. */
+const LARGE_RATIO = 3;
+
+/** `+12.4 %`, `×4.1`; a dash where unknown. */
+export function formatEffect(ratio: number | undefined): string {
+  if (ratio === undefined) return '–';
+  if (ratio >= LARGE_RATIO) return `×${ratio.toPrecision(3)}`;
+  const percent = (ratio - 1) * 100;
+  return `${percent >= 0 ? '+' : '−'}${Math.abs(percent).toFixed(1)} %`;
+}
+
+/** `−2.1 % to +3.4 %`, or that there are too few runs for an interval. */
+export function formatInterval(metric: Pick<MetricComparison, 'low' | 'high'>): string {
+  if (metric.low === null || metric.high === null) return 'unbounded';
+  return `${formatEffect(metric.low)} to ${formatEffect(metric.high)}`;
+}
+
+/** `0.0039`; never a bare 0. */
+export function formatP(p: number | undefined): string {
+  if (p === undefined) return '–';
+  return p < 0.0001 ? '<0.0001' : String(Number(p.toPrecision(2)));
+}
+
+/** `10 %`. */
+export function formatMargin(marginRatio: number): string {
+  return `${Number((marginRatio * 100).toPrecision(3))} %`;
+}
+
+/** `12.3 ms → 13.9 ms`. */
+export function formatMedians(metric: MetricComparison): string {
+  return `${formatHeadline(metric.metric, metric.medianA)} → ${formatHeadline(metric.metric, metric.medianB)}`;
+}
+
+/** What more it takes: `4 more pairs`, `3 more runs on each side`. */
+export function formatMore(count: number, design: Design): string {
+  if (design === 'paired') return `${count} more ${count === 1 ? 'pair' : 'pairs'}`;
+  return `${count} more ${count === 1 ? 'run' : 'runs'} on each side`;
+}
+
+const MEANING: Readonly<Record<ComparisonVerdict, string>> = {
+  REGRESSION: 'worse by more than the margin',
+  IMPROVEMENT: 'better by more than the margin',
+  EQUIVALENT: 'the same within the margin',
+  INCONCLUSIVE: 'not decided',
+};
+
+/** One metric in one sentence. */
+export function metricText(
+  compared: Omit<MetricComparison, 'text'>,
+  context: { design: Design; marginRatio: number },
+): string {
+  const { metric, verdict, ratio } = compared;
+  const head = `${metric.label}: ${formatEffect(ratio)} (${formatInterval(compared)})`;
+  if (verdict !== 'INCONCLUSIVE')
+    return `${head}, ${MEANING[verdict]} of ${formatMargin(context.marginRatio)}`;
+  const more =
+    compared.moreNeeded === undefined
+      ? 'no sensible number of runs would decide it: lower the noise or widen the margin'
+      : `about ${formatMore(compared.moreNeeded, context.design)} would probably decide it`;
+  return `${head}, not decided; ${more}`;
+}
+
+/** The comparison in one line: what decided the exit code. */
+export function overallText(
+  comparison: Pick<
+    Comparison,
+    'verdict' | 'metrics' | 'design' | 'marginRatio' | 'minimumCount' | 'enough' | 'a' | 'b'
+  >,
+): string {
+  const { verdict, metrics, design, minimumCount } = comparison;
+  const of = (wanted: ComparisonVerdict) => metrics.filter((metric) => metric.verdict === wanted);
+  const names = (list: readonly MetricComparison[]) =>
+    list.map((one) => `${one.metric.label} (${formatEffect(one.ratio)})`).join(', ');
+  if (metrics.length === 0) return 'INCONCLUSIVE: neither side has any of the figures asked for';
+  if (verdict === 'REGRESSION') return `REGRESSION: B is worse in ${names(of('REGRESSION'))}`;
+  if (verdict === 'INCONCLUSIVE') {
+    const have = Math.min(comparison.a.runs.length, comparison.b.runs.length);
+    const unit = design === 'paired' ? 'pairs' : 'runs on each side';
+    if (!comparison.enough) {
+      return `INCONCLUSIVE: ${countOf(have, design)}, and ${metrics.length} figures need at least ${minimumCount} ${unit} before any difference can be shown`;
+    }
+    const open = of('INCONCLUSIVE');
+    const more = Math.max(...open.map((one) => one.moreNeeded ?? Number.POSITIVE_INFINITY));
+    const advice = Number.isFinite(more) ? `; about ${formatMore(more, design)} would probably decide` : '';
+    const better = of('IMPROVEMENT');
+    const gain = better.length === 0 ? '' : `; better in ${names(better)}`;
+    return `INCONCLUSIVE: no regression was shown, and ${open.length} of ${metrics.length} figures are not decided${gain}${advice}`;
+  }
+  if (verdict === 'IMPROVEMENT')
+    return `IMPROVEMENT: B is better in ${names(of('IMPROVEMENT'))}, and worse in nothing`;
+  return `EQUIVALENT: all ${metrics.length} figures are the same within ${formatMargin(comparison.marginRatio)}`;
+}
+
+function countOf(count: number, design: Design): string {
+  if (design === 'paired') return count === 1 ? '1 pair' : `${count} pairs`;
+  return count === 1 ? '1 run on the smaller side' : `${count} runs on the smaller side`;
+}
