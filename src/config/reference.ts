@@ -114,8 +114,8 @@ function thresholdsText(): string[] {
     '',
     'With `abortOnFail` a threshold is looked at whenever a window of 10 s closes, over all that is recorded so far, from',
     '`grace` after the start of its phase (or of the first measured one). When it is missed the run cleans up and ends early',
-    'with exit code 1; what was recorded is kept. No data yet, or too little to tell, ends nothing. A floor (`>`, `>=`) on a',
-    'count or a rate is not reached before the end: give it no `abortOnFail`. Watches report when their phase ends.',
+    'with exit code 1; what was recorded is kept. No data yet, or too little to tell, ends nothing. Watches report',
+    'when their phase ends.',
   ];
 }
 

@@ -20,6 +20,11 @@ export function resolveThresholds(
     }
     const { expr, abortOnFail, grace } = threshold;
     checkExpression(expr, phases, (message) => report([...path, 'expr'], message));
+    if (abortOnFail && isCountFloor(expr))
+      report(
+        [...path, 'abortOnFail'],
+        'would end every run at once: a count has not reached its floor before the end',
+      );
     if (grace > 0 && !abortOnFail)
       report([...path, 'grace'], 'is for abortOnFail: true; at the end of a run every threshold is judged');
     return { expression: expr.trim(), abortOnFail, graceMs: grace };
@@ -36,4 +41,12 @@ function checkExpression(text: string, phases: readonly string[], report: (messa
   const phase = parsed.labels['phase'];
   if (phase !== undefined && !phases.includes(phase))
     report(`unknown phase "${phase}"; known: ${phases.join(', ')}${didYouMean(phase, phases)}`);
+}
+
+function isCountFloor(text: string): boolean {
+  const parsed = parseThreshold(text);
+  if ('message' in parsed || parsed.aggregate !== 'count') return false;
+  return (
+    parsed.operator === '>' || parsed.operator === '>=' || (parsed.operator === '==' && parsed.limit > 0)
+  );
 }

@@ -35,6 +35,7 @@ export const ERROR_CATALOGUE = {
   HM_DISK_FULL: EXIT_CODE.environment,
   HM_API_ERROR: EXIT_CODE.environment,
   HM_AGENT_LOST: EXIT_CODE.invalid,
+  HM_THRESHOLD_FAILED: EXIT_CODE.sloFailed,
   HM_RESULT_UNREADABLE: EXIT_CODE.usage,
   HM_INTERRUPTED: EXIT_CODE.interrupted,
   HM_INTERNAL: EXIT_CODE.internal,

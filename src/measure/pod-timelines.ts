@@ -138,6 +138,17 @@ export class PodTimelines implements PodInstantSink {
     return [...this.#sums.values()].map((sums) => sums.toPodStartup(endMs));
   }
 
+  /** As startups(), with the pods that still live as they stand at `nowUs`: one more entry per phase and kind. */
+  startupsSoFar(nowUs: number): PodStartup[] {
+    const open = new Map<string, PodStartupSums>();
+    for (const pod of this.#pods.values()) {
+      const { finished } = this.#judge(pod, nowUs);
+      if (finished !== undefined) this.#sumsIn(open, finished).add(finished);
+    }
+    const endMs = this.#sinceStartMs(nowUs);
+    return [...this.startups(), ...[...open.values()].map((sums) => sums.toPodStartup(endMs))];
+  }
+
   scheduling(): RunResult['scheduling'] {
     return this.#scheduling.figures();
   }
@@ -241,18 +252,13 @@ export class PodTimelines implements PodInstantSink {
 
   #finish(pod: LivePod, endUs: number): void {
     this.#pods.delete(pod.key);
-    const finished = this.#judge(pod, endUs);
+    const { finished, acknowledged, missing } = this.#judge(pod, endUs);
+    if (acknowledged) this.#audit.createdCount++;
+    if (missing) this.#audit.missingCount++;
     if (finished !== undefined) {
-      const { phase, kind } = finished.record;
-      const id = `${kind}/${phase}`;
-      let sums = this.#sums.get(id);
-      if (sums === undefined) {
-        sums = new PodStartupSums(phase, kind, this.#options.startupLimitMs * 1_000);
-        this.#sums.set(id, sums);
-      }
-      sums.add(finished);
+      this.#sumsIn(this.#sums, finished).add(finished);
       this.#options.onFinished(finished.record);
-      if (pod.counted === 'waiting') this.#progressOf(phase).notRunningCount--;
+      if (pod.counted === 'waiting') this.#progressOf(finished.record.phase).notRunningCount--;
     } else {
       // Never created: it must not keep a phase waiting.
       this.#uncount(pod);
@@ -260,20 +266,31 @@ export class PodTimelines implements PodInstantSink {
     this.#slots.release(pod.slot);
   }
 
-  /** Undefined for pods that were never created, as far as anybody knows. */
-  #judge(pod: LivePod, endUs: number): FinishedPod | undefined {
+  #sumsIn(all: Map<string, PodStartupSums>, { record: { phase, kind } }: FinishedPod): PodStartupSums {
+    const id = `${kind}/${phase}`;
+    let sums = all.get(id);
+    if (sums === undefined) {
+      sums = new PodStartupSums(phase, kind, this.#options.startupLimitMs * 1_000);
+      all.set(id, sums);
+    }
+    return sums;
+  }
+
+  /** `finished` is undefined for pods that were never created, as far as anybody knows. Changes nothing. */
+  #judge(
+    pod: LivePod,
+    endUs: number,
+  ): { finished: FinishedPod | undefined; acknowledged: boolean; missing: boolean } {
     const at = (instant: PodInstant) => known(this.#slots.get(pod.slot, instant));
     const seenUs = at('seen') ?? at('scheduled') ?? at('running-seen') ?? at('gone');
-    if (at('created') === undefined && seenUs === undefined) return undefined;
+    const acknowledged = at('created') !== undefined;
+    if (!acknowledged && seenUs === undefined) return { finished: undefined, acknowledged, missing: false };
     const startUs = at('sent') ?? at('created') ?? seenUs ?? endUs;
     const runningUs = at('running-seen');
     const lifeEndUs = Math.min(at('delete-sent') ?? endUs, at('delete-seen') ?? endUs, at('gone') ?? endUs);
     const outlived = lifeEndUs - startUs >= this.#options.startupLimitMs * 1_000;
     const outcome: PodOutcome = runningUs !== undefined ? 'started' : outlived ? 'never-started' : 'censored';
-    if (at('created') !== undefined) {
-      this.#audit.createdCount++;
-      if (seenUs === undefined && outlived) this.#audit.missingCount++;
-    }
+    const missing = acknowledged && seenUs === undefined && outlived;
     const scheduledUs = at('scheduled');
     const kubeletSeenUs = at('kubelet-seen');
     const runningSentUs = at('running-sent');
@@ -305,13 +322,14 @@ export class PodTimelines implements PodInstantSink {
       ...ms('deletedMs', at('delete-sent') ?? at('delete-seen')),
       ...ms('goneMs', at('gone')),
     };
-    return {
+    const finished: FinishedPod = {
       record,
       startMs: this.#sinceStartMs(startUs),
       startupUs: durationsUs.pod_startup,
       durationsUs,
       serverClockDifferenceMs: pod.serverClockDifferenceMs,
     };
+    return { finished, acknowledged, missing };
   }
 
   /** Whole microseconds, as milliseconds. */

@@ -26,10 +26,9 @@ import {
   type ThresholdExpression,
 } from './threshold-expression.ts';
 
-export type ThresholdInput = Pick<
-  RunResult,
-  'phases' | 'series' | 'podStartup' | 'watches' | 'fleet' | 'scheduling'
->;
+export type ThresholdInput = Pick<RunResult, 'series' | 'podStartup' | 'watches' | 'fleet' | 'scheduling'> & {
+  phases: readonly Pick<PhaseResult, 'name' | 'measured' | 'startMs' | 'endMs'>[];
+};
 
 /** What was found of one metric, before it is compared. */
 interface Finding {

@@ -6,6 +6,7 @@ import {
   decideExitCode,
   type Fingerprint,
   judgeSlo,
+  judgeThresholds,
   judgeTrust,
   type PhaseResult,
   RUN_RESULT_SCHEMA,
@@ -78,7 +79,12 @@ function judge(
   facts: RunFacts,
   pods: Collected['podAudit'],
 ): Verdicts {
-  const slo = judgeSlo(result, options.loaded.suite.slo);
+  const { suite } = options.loaded;
+  const thresholds = judgeThresholds(
+    result,
+    suite.thresholds.map(({ expression }) => expression),
+  );
+  const slo = [...judgeSlo(result, suite.slo), ...(thresholds === undefined ? [] : [thresholds])];
   const trust = judgeTrust({
     ...result,
     tightestLimitUs: tightestLimitUs(slo),

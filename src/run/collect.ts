@@ -30,6 +30,7 @@ import { FleetSums } from './fleet-sums.ts';
 import type { PlannedPhase } from './plan-phases.ts';
 import type { RunProgress } from './progress.ts';
 import { type AgentReport, type AgentWindow, WINDOW_MS } from './protocol.ts';
+import { ThresholdWatch } from './threshold-watch.ts';
 import { UsageGauges } from './usage-gauges.ts';
 
 export interface RunCollectorOptions {
@@ -68,6 +69,7 @@ export class RunCollector {
   readonly #host = new HostMonitor();
   readonly #usage: UsageGauges;
   readonly #server: ServerMetrics;
+  readonly #thresholds: ThresholdWatch;
   readonly #timeline: TimelineWindow[] = [];
   readonly #watches: WatchFanOut[] = [];
   readonly #segments: { name: string; startUs: number }[] = [];
@@ -93,6 +95,7 @@ export class RunCollector {
     this.#fleet = new FleetSums(suite.fleet.nodeCount);
     this.#usage = new UsageGauges(clock, plane.components);
     this.#server = new ServerMetrics(plane.components, { clock, log });
+    this.#thresholds = new ThresholdWatch(suite.thresholds, options.onFailure);
     this.#segments.push({ name: '', startUs: epochUs });
     this.#host.sample();
   }
@@ -128,11 +131,13 @@ export class RunCollector {
   beginPhase(phase: LoadPhase, startUs: number): void {
     this.#segments.push({ name: phase.name, startUs });
     this.#pods.beginPhase(phase.name, startUs);
+    this.#thresholds.beginPhase(phase, this.#sinceStartMs(startUs));
   }
 
   /** The phase's entry in the result; rates are over the planned length of each action's schedule. */
   endPhase(phase: LoadPhase, report: PhaseReport, planned: PlannedPhase | undefined): PhaseResult {
     this.#segments.push({ name: '', startUs: report.endUs });
+    this.#thresholds.endPhase(this.#sinceStartMs(report.endUs));
     const actions = new Map<string, { outcome: LoadActionOutcome; offered: number; achieved: number }>();
     for (const { load, watches } of report.outcomes.values()) {
       for (const outcome of load?.actions ?? []) {
@@ -252,6 +257,16 @@ export class RunCollector {
     };
     this.#timeline.push(window);
     this.#showWindow(window);
+    this.#thresholds.check(window.endMs, () => {
+      const scheduling = this.#pods.scheduling();
+      return {
+        series: this.#calls.series(),
+        podStartup: this.#pods.startupsSoFar(endUs),
+        watches: this.#watches,
+        fleet: this.#fleet.summary(),
+        ...(scheduling === undefined ? {} : { scheduling }),
+      };
+    });
     this.#writing = this.#writing
       .then(async () => {
         await this.#hlog.append({ startMs: window.startMs, endMs: window.endMs, intervals });

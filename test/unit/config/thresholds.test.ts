@@ -64,6 +64,10 @@ describe('thresholds of a suite', () => {
     ],
     [[{ expr: 'errors.ratio < 5%', grace: '30s' }], /thresholds\[0\]\.grace: is for abortOnFail: true/],
     [[{ expr: 'errors.ratio < 5%', abortOnFial: true }], /thresholds\[0\].*abortOnF/],
+    [
+      [{ expr: 'throughput.count >= 9', abortOnFail: true }],
+      /thresholds\[0\]\.abortOnFail: would end every run at once/,
+    ],
     [[{ abortOnFail: true }], /thresholds\[0\]/],
     [[7], /thresholds\[0\]: expected a threshold such as .* got 7/],
     ['errors.ratio < 5%', /thresholds: expected a list of thresholds/],
