@@ -47,6 +47,37 @@ const whole: Life = {
   gone: 9.1,
 };
 
+describe('lives that go on', () => {
+  it('can be looked at as they stand, without a change to what is found at the end', () => {
+    const { pods, records, live } = timelines();
+    const {
+      'delete-sent': _sent,
+      deleted: _deleted,
+      'delete-seen': _seen,
+      terminated: _t,
+      gone: _gone,
+      ...running
+    } = whole;
+    live('running', running);
+    live('pending', { sent: 3, created: 3.01, seen: 3.02 });
+    const soFar = (atSeconds: number) => {
+      const [startup] = pods.startupsSoFar(EPOCH_US + atSeconds * 1e6);
+      return {
+        started: startup?.startedCount,
+        never: startup?.neverStartedCount,
+        young: startup?.censoredCount,
+      };
+    };
+    expect(soFar(4)).toEqual({ started: 1, never: 0, young: 1 });
+    expect(soFar(9)).toEqual({ started: 1, never: 1, young: 0 });
+    expect(pods.startups()).toEqual([]);
+    expect(records).toEqual([]);
+    pods.finish(EPOCH_US + 9e6);
+    expect(pods.startups()[0]).toMatchObject({ createdCount: 2, startedCount: 1, neverStartedCount: 1 });
+    expect(pods.audit()).toMatchObject({ createdCount: 2, missingCount: 0 });
+  });
+});
+
 describe('a whole life', () => {
   it('becomes one record and one sample of each startup phase', () => {
     const { pods, records, live } = timelines();
