@@ -42,6 +42,9 @@ const count = (ok) => {
 if (wanted.length === 0) {
   count(run('format and lint', bin('biome'), ['check', '.']));
   count(run('types', bin('tsc'), ['--noEmit', '-p', 'tsconfig.json']));
+  count(
+    run('types of the report’s script', bin('tsc'), ['--noEmit', '-p', 'reports/html/client/tsconfig.json']),
+  );
 }
 if (layers.some((layer) => NEED_CONTROL_PLANE.has(layer))) {
   count(

@@ -172,7 +172,8 @@ export class Http2Session {
 
   /** Called by the sweeper about once a second. */
   sweep(nowUs: number): void {
-    if (this.state === 'closed') return;
+    // A destroyed session drains its streams for a moment; a ping on it would throw out of the sweeper's timer.
+    if (this.state === 'closed' || this.#session.destroyed) return;
     if (this.state === 'connecting') {
       if (nowUs - this.#aliveUs >= this.#settings.connectTimeoutMs * 1_000) this.#giveUp('connect timed out');
       return;

@@ -5,7 +5,7 @@ import type { HealthWindow } from './self-health.ts';
 /** What the coordinator knows of an agent beside its windows. */
 export type AgentFacts = Pick<
   AgentHealth,
-  'id' | 'role' | 'pid' | 'niceness' | 'state' | 'reason' | 'maxReportGapMs'
+  'id' | 'role' | 'pid' | 'priority' | 'state' | 'reason' | 'maxReportGapMs'
 > & {
   /** From CallCollector.slipOf(). */
   slip?: AgentHealth['slip'];
@@ -40,12 +40,12 @@ export class AgentHealthLedger {
   /** An agent's health over the run; zeros for one that never reported. */
   health(facts: AgentFacts): AgentHealth {
     const sums = this.#of(facts.id);
-    const { id, role, pid, niceness, state, reason, maxReportGapMs } = facts;
+    const { id, role, pid, priority, state, reason, maxReportGapMs } = facts;
     return {
       id,
       role,
       pid,
-      ...(niceness === undefined ? {} : { niceness }),
+      ...(priority === undefined ? {} : { priority }),
       state,
       ...(reason === undefined ? {} : { reason }),
       slip: facts.slip ?? emptyDistribution(),

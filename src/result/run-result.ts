@@ -266,8 +266,8 @@ export interface AgentHealth {
   id: string;
   role: AgentRole;
   pid: number;
-  /** Scheduling priority of its process, -20 (first) to 19; 0 where it could not be raised. Absent: unknown. */
-  niceness?: number;
+  /** Scheduling priority of its process: `fifo`, `nice -5`, or `normal` where it could not be raised. */
+  priority?: string;
   state: 'completed' | 'lost' | 'failed';
   reason?: string;
   /** Sent minus intended, load agents. */

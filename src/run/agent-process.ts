@@ -4,17 +4,10 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import { getPriority, setPriority } from 'node:os';
 import { join } from 'node:path';
 import { type Clock, delay, type Logger } from '../core/index.ts';
+import { raisePriority } from './agent-priority.ts';
 import type { AgentIdentity } from './protocol.ts';
-
-/**
- * Niceness by role, where this user may lower it (root; elsewhere agents run as everybody else does, and the result
- * says so). Agents stand in for other machines: a generator that waits for the CPU behind the control plane it
- * measures reports its own queueing.
- */
-const NICENESS: Record<AgentIdentity['role'], number> = { load: -10, observer: -5, fleet: -5 };
 
 export interface AgentProcessOptions {
   agent: AgentIdentity;
@@ -33,8 +26,8 @@ export interface AgentProcessOptions {
 
 export class AgentProcess {
   readonly id: string;
-  /** Of the process, as the system granted it; undefined where it is unknown. */
-  readonly niceness: number | undefined;
+  /** As the system granted it: `fifo`, `nice -5` or `normal`. */
+  readonly priority: string;
   readonly #child: ChildProcess;
   readonly #clock: Clock;
   readonly #exited: Promise<void>;
@@ -66,7 +59,7 @@ export class AgentProcess {
       },
     );
     closeSync(logFile);
-    this.niceness = raisePriority(this.#child.pid, NICENESS[options.agent.role]);
+    this.priority = raisePriority(this.#child.pid, options.agent.role);
     // The pipe only ever closes; a write error on it says nothing that the exit does not.
     this.#child.stdin?.on('error', () => {});
     this.#exited = new Promise((resolve) => {
@@ -115,20 +108,5 @@ export class AgentProcess {
     } finally {
       timer.abort();
     }
-  }
-}
-
-function raisePriority(pid: number | undefined, niceness: number): number | undefined {
-  if (pid === undefined) return undefined;
-  try {
-    setPriority(pid, niceness);
-  } catch {
-    // Not permitted: ordinary priority.
-  }
-  try {
-    return getPriority(pid);
-  } catch {
-    // Gone already: its exit is reported elsewhere.
-    return undefined;
   }
 }

@@ -151,8 +151,8 @@ export class Agents {
   /** How every agent fared. */
   records(): AgentFacts[] {
     return this.#coordinator.records().map((record) => {
-      const niceness = this.#processes.get(record.id)?.niceness;
-      return { ...record, ...(niceness === undefined ? {} : { niceness }) };
+      const priority = this.#processes.get(record.id)?.priority;
+      return { ...record, ...(priority === undefined ? {} : { priority }) };
     });
   }
 

@@ -168,7 +168,7 @@ function checkMemory(facts: MachineFacts, needs: Needs): Finding {
     state: judge(nodeLimit, needs.nodeCount),
     found: `${formatBytes(facts.availableMemoryBytes)} of ${formatBytes(facts.totalMemoryBytes)} memory available`,
     limits: `${count(nodeLimit)} hollow nodes (${formatBytes(perNode)} each${needs.localPlane ? ', API server and etcd included' : ''})`,
-    raise: 'more memory, or fleet.fidelity: light',
+    raise: 'more memory, or fleet.connections: shared',
   };
 }
 
