@@ -1,7 +1,7 @@
 /** Two sets of runs become one comparison: matched, tested metric by metric, corrected, judged. */
 import { EXIT_CODE, HarnessError } from '../../src/core/index.ts';
 import { minSampleCount, type RunResult } from '../../src/result/index.ts';
-import { FINGERPRINT_LABEL, type FingerprintField } from '../model/fingerprints.ts';
+import type { FingerprintField } from '../model/fingerprints.ts';
 import { HEADLINE_METRICS, type HeadlineMetric } from '../model/headline-metrics.ts';
 import { holm, median } from '../statistics/index.ts';
 import { type Column, columnsOf } from './columns.ts';
@@ -272,9 +272,4 @@ function notesOf(a: readonly RunResult[], b: readonly RunResult[], columns: read
     notes.push(`fewer than ${minSampleCount(0.99)} samples in a run, so noisy: ${thin.join('; ')}`);
   }
   return notes;
-}
-
-/** `Kubernetes version, suite`: what the two sides differ in, in words. */
-export function describeAcross(comparison: Pick<Comparison, 'differences'>): string {
-  return comparison.differences.map(({ field }) => FINGERPRINT_LABEL[field]).join(', ');
 }

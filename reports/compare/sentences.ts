@@ -1,8 +1,18 @@
 /** What a comparison says in words, the same in every output. */
+import { FINGERPRINT_LABEL, type FingerprintField } from '../model/fingerprints.ts';
 import { formatHeadline } from '../model/headline-metrics.ts';
 import type { Design } from './judge.ts';
 import type { Comparison, ComparisonVerdict, MetricComparison } from './model.ts';
+import { describeSetting } from './settings.ts';
 
+const SHOWN_SETTINGS = 12;
+const SETTING_OF_FIELD: Readonly<Partial<Record<FingerprintField, readonly string[]>>> = {
+  kubernetesVersion: ['controlPlane.version'],
+  profile: ['controlPlane.profile'],
+  nodeCount: ['fleet.nodeCount'],
+  identity: ['fleet.identity'],
+  connections: ['fleet.connections'],
+};
 /** Factors beyond this are written as factors, not as per cent. */
 const LARGE_RATIO = 3;
 
@@ -99,4 +109,38 @@ export function overallText(
 function countOf(count: number, design: Design): string {
   if (design === 'paired') return count === 1 ? '1 pair' : `${count} pairs`;
   return count === 1 ? '1 run on the smaller side' : `${count} runs on the smaller side`;
+}
+
+/** `10 runs`, `5 runs, 1 of them DEGRADED`. */
+export function describeRuns(side: Comparison['a']): string {
+  const degraded = side.runs.filter((run) => run.trust === 'DEGRADED').length;
+  const count = side.runs.length === 1 ? '1 run' : `${side.runs.length} runs`;
+  return degraded === 0 ? count : `${count}, ${degraded} of them DEGRADED`;
+}
+
+/** What differs between the sides on purpose, a line each. */
+export function differenceLines(comparison: Pick<Comparison, 'differences' | 'settings'>): string[] {
+  const settings = comparison.settings.slice(0, SHOWN_SETTINGS).map(describeSetting);
+  const more = comparison.settings.length - settings.length;
+  const named = new Set(comparison.settings.map(({ path }) => path));
+  // A setting says more than the field of the fingerprint that comes of it.
+  const fields = comparison.differences.filter(
+    ({ field }) => field !== 'suiteSha256' && !SETTING_OF_FIELD[field]?.some((path) => named.has(path)),
+  );
+  return [
+    ...settings,
+    ...(more > 0 ? [`and ${more} more settings`] : []),
+    ...fields.map(({ field, first, second }) => `${FINGERPRINT_LABEL[field]}: ${first} in A, ${second} in B`),
+  ];
+}
+
+/** How the verdicts came about, in two sentences. */
+export function howDecided(comparison: Comparison): string {
+  const { design, metrics, minimumCount, marginRatio } = comparison;
+  const test =
+    design === 'paired'
+      ? 'Paired runs of an experiment: exact Wilcoxon signed-rank test'
+      : 'Two sets of runs: exact Mann-Whitney test';
+  const unit = design === 'paired' ? 'pairs' : 'runs on each side';
+  return `${test} of the runs' figures, p corrected by Holm over ${metrics.length} figures, level ${comparison.alpha}; Hodges-Lehmann estimate with its exact 95 % interval; margin ${formatMargin(marginRatio)}. Below ${minimumCount} ${unit} nothing can be decided.`;
 }

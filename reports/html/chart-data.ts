@@ -11,7 +11,7 @@ import { type CallRow, SOURCE_LABEL } from '../model/call-rows.ts';
 import { orderedPodStartup } from '../model/pods.ts';
 import { podStartupLimitUs } from '../model/slo-limits.ts';
 import { STARTUP_PHASES } from '../model/words.ts';
-import type { ChartData, Curve, StartupCurves, TimeChart, TimeMark } from './chart-types.ts';
+import type { ChartData, CurveLine, StartupCurves, TimeChart, TimeMark } from './chart-types.ts';
 
 /** More windows than this are merged with their neighbours. */
 export const MAX_WINDOWS = 600;
@@ -35,10 +35,8 @@ export function chartData(result: RunResult, rows: readonly CallRow[]): ChartDat
       .slice(0, MAX_CALLS)
       .map((row) => ({
         label: `${SOURCE_LABEL[row.source]}: ${row.call}, ${row.scope}`,
-        count: row.response.summary.count,
         limitUs: row.limitUs ?? null,
-        response: curve(row.response),
-        service: curve(row.service),
+        lines: [curveLine('response', row.response), { ...curveLine('service', row.service), dash: true }],
       })),
     startup: startupCurves(result),
   };
@@ -200,11 +198,16 @@ export function startupCurves(result: RunResult): StartupCurves[] {
     }));
 }
 
-// percentilePoints() steps evenly through the nines, so that x need not be written for each.
-function curve(distribution: Distribution): Curve {
-  return LatencyHistogram.fromDistribution(distribution)
-    .percentilePoints()
-    .map(({ valueUs }) => valueUs);
+/** A distribution as a line of the percentile plot. */
+export function curveLine(label: string, distribution: Distribution): CurveLine {
+  // percentilePoints() steps evenly through the nines, so that x need not be written for each.
+  const points = LatencyHistogram.fromDistribution(distribution).percentilePoints();
+  return {
+    label,
+    count: distribution.summary.count,
+    curve: points.map(({ valueUs }) => valueUs),
+    dash: false,
+  };
 }
 
 /** Cumulative shares over the distribution's buckets, thinned to what a line can show. */

@@ -8,10 +8,16 @@ export type Curve = number[];
 
 export interface CallCurves {
   label: string;
-  count: number;
   limitUs: number | null;
-  response: Curve;
-  service: Curve;
+  lines: CurveLine[];
+}
+
+/** `response` and `service` of one run, or the two sides of a comparison. */
+export interface CurveLine {
+  label: string;
+  count: number;
+  curve: Curve;
+  dash: boolean;
 }
 
 export interface StartupCurves {

@@ -1,6 +1,6 @@
 /** Curves over quantiles: latency on an axis of nines, and the distribution of pod startup. */
 import uPlot from 'uplot';
-import { type ChartData, CURVE_POINTS_PER_NINE, type Curve, type StartupCurves } from '../chart-types.ts';
+import { type ChartData, CURVE_POINTS_PER_NINE, type CurveLine, type StartupCurves } from '../chart-types.ts';
 import { formatTick, formatValue } from './format.ts';
 import type { Palette } from './theme.ts';
 import { axis, logRange } from './time-series.ts';
@@ -15,11 +15,7 @@ export function drawPercentiles(data: ChartData, colours: Palette): () => void {
     plot?.destroy();
     const call = data.calls[Number(choice.value)];
     if (call === undefined) return;
-    const lines: Line[] = [
-      { label: 'response', count: call.count, curve: call.response, dash: false },
-      { label: 'service', count: call.count, curve: call.service, dash: true },
-    ];
-    plot = plotNines(box, lines, call.limitUs, colours);
+    plot = plotNines(box, call.lines, call.limitUs, colours);
   };
   draw();
   choice.addEventListener('change', draw);
@@ -48,15 +44,8 @@ export function drawStartup(data: ChartData, colours: Palette): () => void {
   };
 }
 
-interface Line {
-  label: string;
-  count: number;
-  curve: Curve;
-  dash: boolean;
-}
-
 /** Place of a curve's point on the axis of nines; the maximum stands just behind the last that has one. */
-function nines(index: number, line: Line): number {
+function nines(index: number, line: CurveLine): number {
   const last = index === line.curve.length - 1;
   return last ? Math.log10(Math.max(1, line.count)) + 0.05 : index / CURVE_POINTS_PER_NINE;
 }
@@ -65,7 +54,7 @@ const NINES = [0, Math.log10(2), 1, 2, 3, 4, 5, 6, 7];
 
 function plotNines(
   box: HTMLElement,
-  lines: readonly Line[],
+  lines: readonly CurveLine[],
   limitUs: number | null,
   colours: Palette,
 ): uPlot {

@@ -6,7 +6,7 @@ import { formatInterval } from '../../model/server-side.ts';
 import { formatPercentile, type PercentileName } from '../../model/words.ts';
 import { dataTable, type TableCell, type TableColumn, type TableRow } from '../data-table.ts';
 import { html, type Markup } from '../markup.ts';
-import type { Section } from '../page.ts';
+import type { Section } from '../shell.ts';
 
 const COLUMNS: readonly TableColumn[] = [
   { title: 'From' },

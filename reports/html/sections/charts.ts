@@ -6,7 +6,7 @@ import { formatInstant, formatLength } from '../../model/words.ts';
 import type { ChartData } from '../chart-types.ts';
 import { dataTable } from '../data-table.ts';
 import { html, type Markup } from '../markup.ts';
-import type { Section } from '../page.ts';
+import type { Section } from '../shell.ts';
 
 const QUANTILES = [0.5, 0.9, 0.95, 0.99, 0.999, 0.9999, 1];
 
@@ -18,7 +18,8 @@ export function latencySections(data: ChartData, rows: readonly CallRow[]): (Sec
 function percentileSection(data: ChartData, rows: readonly CallRow[]): Section | undefined {
   if (data.calls.length === 0) return undefined;
   const options = data.calls.map(
-    (call, i) => html`<option value="${i}">${call.label} (n ${formatCount(call.count)})</option>`,
+    (call, i) =>
+      html`<option value="${i}">${call.label} (n ${formatCount(call.lines[0]?.count ?? 0)})</option>`,
   );
   return {
     id: 'percentiles',

@@ -11,7 +11,7 @@ import {
 import { KIND_LABEL, STATE_WORD } from '../../model/verdict-lines.ts';
 import { dataTable } from '../data-table.ts';
 import { html, type Markup } from '../markup.ts';
-import type { Section } from '../page.ts';
+import type { Section } from '../shell.ts';
 
 export function checksSection(result: RunResult): Section {
   const { trust, slo, text, exitCode } = result.verdicts;

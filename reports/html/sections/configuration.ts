@@ -3,7 +3,7 @@ import { formatBytes, formatMs } from '../../../src/core/index.ts';
 import type { RunResult } from '../../../src/result/index.ts';
 import { formatLength, shellCommand } from '../../model/words.ts';
 import { html, type Markup } from '../markup.ts';
-import type { Section } from '../page.ts';
+import type { Section } from '../shell.ts';
 
 export function configurationSection(result: RunResult): Section {
   const { suite, machine, controlPlane, fingerprint } = result;

@@ -13,7 +13,7 @@ import { formatInstant, formatPercentile, STARTUP_PHASES } from '../../model/wor
 import { startupCurves } from '../chart-data.ts';
 import { dataTable } from '../data-table.ts';
 import { html, type Markup } from '../markup.ts';
-import type { Section } from '../page.ts';
+import type { Section } from '../shell.ts';
 
 /** Slowest pods shown for each kind and phase. */
 const SLOWEST = 10;

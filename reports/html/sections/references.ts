@@ -6,7 +6,7 @@ import { mergeDistributions } from '../../model/distributions.ts';
 import { REFERENCE_FIGURES, type ReferenceMetric } from '../../model/reference-figures.ts';
 import { dataTable } from '../data-table.ts';
 import { html } from '../markup.ts';
-import type { Section } from '../page.ts';
+import type { Section } from '../shell.ts';
 
 const METRIC_LABEL: Readonly<Record<ReferenceMetric, string>> = {
   'pod-startup': 'Pod startup',

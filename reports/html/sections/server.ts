@@ -3,7 +3,7 @@ import { formatBytes, formatMs } from '../../../src/core/index.ts';
 import { formatCount, type RunResult, type ServerComponent } from '../../../src/result/index.ts';
 import { dataTable } from '../data-table.ts';
 import { html, type Markup } from '../markup.ts';
-import type { Section } from '../page.ts';
+import type { Section } from '../shell.ts';
 
 export function serverSection(result: RunResult): Section {
   const seconds = Math.max(0.001, result.durationMs / 1_000);

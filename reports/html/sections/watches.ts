@@ -4,7 +4,7 @@ import { formatCount, type RunResult } from '../../../src/result/index.ts';
 import { formatPercentile } from '../../model/words.ts';
 import { dataTable } from '../data-table.ts';
 import { html } from '../markup.ts';
-import type { Section } from '../page.ts';
+import type { Section } from '../shell.ts';
 
 export function watchesSection(result: RunResult): Section | undefined {
   if (result.watches.length === 0) return undefined;
