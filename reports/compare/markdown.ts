@@ -67,7 +67,9 @@ function figureTable(comparison: Comparison): string {
     ...(judged
       ? [
           `${MARK[one.verdict]} ${one.verdict}${
-            one.moreNeeded === undefined ? '' : ` (${formatMore(one.moreNeeded, comparison.design)})`
+            one.moreNeeded === undefined
+              ? ''
+              : ` (needs about ${formatMore(one.moreNeeded, comparison.design)})`
           }`,
         ]
       : []),

@@ -30,7 +30,7 @@ const COLUMNS: readonly Column[] = [
   { title: 'B', align: 'right' },
   { title: 'B against A', align: 'right' },
   { title: 'Interval', align: 'right' },
-  { title: 'p', align: 'right' },
+  { title: 'p (Holm)', align: 'right' },
   { title: 'Verdict', align: 'left' },
 ];
 
@@ -43,7 +43,7 @@ export function renderComparisonTerminal(comparison: Comparison, options: Termin
     ...[comparison.a, comparison.b].map((side) =>
       shorten(`  ${side.name}  ${side.label}: ${describeRuns(side)}`, TERMINAL_COLUMNS),
     ),
-    ...differenceLines(comparison).flatMap((line) => wrap(`  ${line}`, TERMINAL_COLUMNS, 4)),
+    ...differenceLines(comparison).flatMap(indented),
   ];
   const blocks = [
     head,
@@ -104,14 +104,13 @@ function yardstickLines(comparison: Comparison, paint: (style: Style, text: stri
 }
 
 function openLines(comparison: Comparison): string[] {
-  if (comparison.yardstick !== undefined) return [];
+  // With too few runs the first line has said it of all figures at once.
+  if (comparison.yardstick !== undefined || !comparison.enough) return [];
   const open = comparison.metrics.filter((one) => one.verdict === 'INCONCLUSIVE');
   if (open.length === 0) return [];
   return [
     'Not decided',
-    ...open.flatMap((one) =>
-      wrap(`  ${one.metric.label}: ${whatItTakes(one, comparison)}`, TERMINAL_COLUMNS, 4),
-    ),
+    ...open.flatMap((one) => indented(`${one.metric.label}: ${whatItTakes(one, comparison)}`)),
   ];
 }
 
@@ -129,5 +128,9 @@ function noteLines(comparison: Comparison): string[] {
     ...comparison.notes,
   ];
   if (notes.length === 0) return [];
-  return ['Notes', ...notes.flatMap((note) => wrap(`  ${note}`, TERMINAL_COLUMNS, 4))];
+  return ['Notes', ...notes.flatMap(indented)];
+}
+
+function indented(text: string): string[] {
+  return wrap(text, TERMINAL_COLUMNS - 2, 2).map((line) => `  ${line}`);
 }
