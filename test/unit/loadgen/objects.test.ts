@@ -234,7 +234,7 @@ describe('live objects', () => {
     const set = new LiveObjectSet(seededRandom(7));
     set.add({ namespace: 'n', name: 'fresh' }, 900_000);
     expect(set.pick(1_000_000)?.name).toBe('fresh');
-    for (let i = 0; i < 9; i++) set.add({ namespace: 'n', name: 'old' + i }, 0);
+    for (let i = 0; i < 9; i++) set.add({ namespace: 'n', name: `old${i}` }, 0);
     const picks = Array.from({ length: 1_000 }, () => set.pick(FRESH_US)?.name);
     expect(picks).not.toContain('fresh');
     expect(Array.from({ length: 1_000 }, () => set.pick(FRESH_US + 900_000)?.name)).toContain('fresh');
