@@ -89,11 +89,13 @@ export class Fleet implements Component {
   #wakeReady: (() => void)[] = [];
   #stopping: Promise<void> | undefined;
   #cancelSettle: CancelTimer | undefined;
+  #settled: boolean;
 
   constructor(shard: FleetShard, options: FleetOptions) {
     const { settings } = shard;
     this.#shard = shard;
     this.#indexes = shardNodeIndexes(settings.nodeCount, shard.shard);
+    this.#settled = this.#indexes.length === 0;
     const { clock, log, recorder, podInstants } = options;
     const form = wireForm(settings.compat, shard.kubernetesVersion);
     const seed = String(shard.seed);
@@ -151,7 +153,7 @@ export class Fleet implements Component {
   /** Resolves when every node of this shard is Ready. @throws the signal's reason, or the ramp's failure */
   async ready(signal: AbortSignal): Promise<void> {
     const { counters } = this.#context;
-    while (counters.nodes.ready < this.#indexes.length) {
+    while (counters.nodes.ready < this.#indexes.length || !this.#settled) {
       signal.throwIfAborted();
       await new Promise<void>((resolve, reject) => {
         const stopListening = onAbort(signal, () => reject(signal.reason));
@@ -269,11 +271,18 @@ export class Fleet implements Component {
       });
   }
 
-  /** Once all nodes are up, and a moment later: their first watch events are part of the ramp. */
+  /**
+   * Once all nodes are up, and a moment later: their first watch events are part of the ramp. Only then is the fleet
+   * ready: the pause of the collection must not fall into what is measured.
+   */
   #settleMemory(): void {
     const { clock, counters } = this.#context;
     if (this.#cancelSettle !== undefined || counters.nodes.ready < this.#indexes.length) return;
-    this.#cancelSettle = clock.setTimer(collectGarbage, SETTLE_MS);
+    this.#cancelSettle = clock.setTimer(() => {
+      collectGarbage();
+      this.#settled = true;
+      for (const wake of this.#wakeReady.splice(0)) wake();
+    }, SETTLE_MS);
   }
 
   async #connectKubelet(name: string): Promise<Connection> {

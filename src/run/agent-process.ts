@@ -26,7 +26,7 @@ export interface AgentProcessOptions {
 
 export class AgentProcess {
   readonly id: string;
-  /** As the system granted it: `fifo`, `nice -5` or `normal`. */
+  /** As the system granted it: `fifo`, `nice -10` or `normal`. */
   readonly priority: string;
   readonly #child: ChildProcess;
   readonly #clock: Clock;
@@ -59,7 +59,7 @@ export class AgentProcess {
       },
     );
     closeSync(logFile);
-    this.priority = raisePriority(this.#child.pid, options.agent.role);
+    this.priority = raisePriority(this.#child.pid);
     // The pipe only ever closes; a write error on it says nothing that the exit does not.
     this.#child.stdin?.on('error', () => {});
     this.#exited = new Promise((resolve) => {
