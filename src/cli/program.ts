@@ -7,8 +7,11 @@ import { describeError, EXIT_CODE, type Host, isHarnessError } from '../core/ind
 import { registerAgentCommand } from './agent.ts';
 import { registerBinariesCommand } from './binaries.ts';
 import { registerCleanCommand } from './clean.ts';
+import { registerCompareCommand } from './compare.ts';
 import { registerDoctorCommand } from './doctor.ts';
 import { registerDownCommand } from './down.ts';
+import { registerExperimentCommand } from './experiment.ts';
+import { registerGateCommand } from './gate.ts';
 import { registerPlanCommand } from './plan.ts';
 import { registerReportCommand } from './report.ts';
 import { registerRunCommand } from './run.ts';
@@ -42,6 +45,9 @@ export async function runCli(host: Host): Promise<number> {
   registerDownCommand(program, host);
   registerCleanCommand(program, host);
   registerReportCommand(program, host);
+  registerGateCommand(program, host, setExitCode);
+  registerCompareCommand(program, host, setExitCode);
+  registerExperimentCommand(program, host, setExitCode);
   registerBinariesCommand(program, host);
   registerDoctorCommand(program, host);
   registerAgentCommand(program, host);

@@ -14,6 +14,7 @@ import {
 import { createResultFolder, makeRunId } from '../result/index.ts';
 import { initialProgress, planRun, type RunOptions, runSuite } from '../run/index.ts';
 import { startDisplay } from './display.ts';
+import { type FinishedRun, runGated } from './gate-runs.ts';
 import { addSuiteOptions, loadNamedSuite, type SuiteOptions } from './suite-options.ts';
 import { VERSION } from './version.ts';
 
@@ -23,6 +24,8 @@ interface RunFlags extends SuiteOptions {
   context?: string;
   allowCluster?: string;
   strict: boolean;
+  gate?: string;
+  accept: boolean;
 }
 
 export function registerRunCommand(program: Command, host: Host, setExitCode: (code: number) => void): void {
@@ -40,16 +43,26 @@ export function registerRunCommand(program: Command, host: Host, setExitCode: (c
     .option('--context <name>', 'context in the kubeconfig; its current one otherwise')
     .option('--allow-cluster <uid>', 'consent: UID of the namespace kube-system of the cluster')
     .option('--strict', 'a DEGRADED run counts as INVALID (exit code 3)', false)
+    .option('--gate <history>', 'then hold the run against this history; a suspect one is run twice more')
+    .option('--accept', 'with --gate: put the run into the history if it passes; makes the folder', false)
     .action(async (suite: string, flags: RunFlags) => setExitCode(await run(suite, flags, host)));
 }
 
-async function run(suiteName: string, flags: RunFlags, host: Host): Promise<number> {
+async function run(suite: string, flags: RunFlags, host: Host): Promise<number> {
+  const { gate: historyPath, accept } = flags;
+  const runOnce = () => runSuiteOnce(suite, flags, host);
+  if (historyPath !== undefined) return runGated({ historyPath, accept, runOnce }, host);
+  if (accept) throw new HarnessError('HM_USAGE', '--accept is for --gate, which names the history');
+  return (await runOnce()).exitCode;
+}
+
+async function runSuiteOnce(suiteName: string, flags: RunFlags, host: Host): Promise<FinishedRun> {
   const attach =
     flags.kubeconfig !== undefined || flags.context !== undefined || flags.allowCluster !== undefined;
   const loaded = loadNamedSuite(suiteName, { ...flags, attach }, host);
   const root = resolve(host.cwd, flags.out);
   const directory = await createResultFolder(root, makeRunId(host.clock.wallMs(), loaded.suite.name));
-  return withDisplay(
+  return executeRun(
     {
       runId: basename(directory),
       loaded,
@@ -69,8 +82,17 @@ async function run(suiteName: string, flags: RunFlags, host: Host): Promise<numb
   );
 }
 
-async function withDisplay(options: RunOptions, host: Host): Promise<number> {
+/**
+ * One run with its live display, its interrupts and its reports; `summary` prints the run's own summary at the end.
+ * @throws what kept the run from starting
+ */
+export async function executeRun(
+  options: RunOptions,
+  host: Host,
+  { summary }: { summary: boolean } = { summary: true },
+): Promise<FinishedRun> {
   const { suite } = options.loaded;
+  const { directory } = options;
   const progress = initialProgress({
     nowUs: host.clock.nowUs(),
     nodeCount: suite.fleet.nodeCount,
@@ -107,19 +129,21 @@ async function withDisplay(options: RunOptions, host: Host): Promise<number> {
     });
     display.stop();
     const files = await writeReports(outcome.result, options.directory);
-    host.stdout.write(
-      renderTerminal(outcome.result, {
-        colour: wantsColour(host.stdout, host),
-        files: files.map((file) => relative(host.cwd, file)),
-      }),
-    );
+    if (summary) {
+      host.stdout.write(
+        renderTerminal(outcome.result, {
+          colour: wantsColour(host.stdout, host),
+          files: files.map((file) => relative(host.cwd, file)),
+        }),
+      );
+    }
     if (outcome.error !== undefined) explain(outcome.error, host);
-    return outcome.result.verdicts.exitCode;
+    return { exitCode: outcome.result.verdicts.exitCode, directory, result: outcome.result };
   } catch (error) {
     display.stop();
     if (graceful.signal.aborted && isHarnessError(error) && error.code === 'HM_INTERRUPTED') {
       host.stderr.write('hollowmark: interrupted before the run had begun; everything started was stopped\n');
-      return EXIT_CODE.interrupted;
+      return { exitCode: EXIT_CODE.interrupted, directory };
     }
     throw error;
   } finally {
@@ -134,7 +158,7 @@ function explain(error: unknown, host: Host): void {
 }
 
 /** Colours where a person looks, unless NO_COLOR says otherwise (no-color.org). */
-function wantsColour(sink: TextSink, host: Host): boolean {
+export function wantsColour(sink: TextSink, host: Host): boolean {
   const noColour = host.env['NO_COLOR'];
   return sink.isTTY === true && (noColour === undefined || noColour === '');
 }
