@@ -20,9 +20,8 @@ import { registerUpCommand } from './up.ts';
 import { registerValidateCommand } from './validate.ts';
 import { VERSION } from './version.ts';
 
-/** Runs one command line and returns its exit code; writes to the host's streams only. */
-export async function runCli(host: Host): Promise<number> {
-  let exitCode: number = EXIT_CODE.pass;
+/** Every command, none run yet; `setExitCode` hears what a command that ends without an error has to say. */
+export function buildProgram(host: Host, setExitCode: (code: number) => void): Command {
   const program = new Command('hollowmark')
     .description('Hollow-node scale testing of real Kubernetes control planes.')
     .version(VERSION)
@@ -34,9 +33,6 @@ export async function runCli(host: Host): Promise<number> {
       writeOut: (text) => host.stdout.write(text),
       writeErr: (text) => host.stderr.write(text),
     });
-  const setExitCode = (code: number) => {
-    exitCode = code;
-  };
   registerRunCommand(program, host, setExitCode);
   registerValidateCommand(program, host);
   registerPlanCommand(program, host);
@@ -52,6 +48,15 @@ export async function runCli(host: Host): Promise<number> {
   registerDoctorCommand(program, host);
   registerAgentCommand(program, host);
   for (const command of program.commands) command.exitOverride().showHelpAfterError(true);
+  return program;
+}
+
+/** Runs one command line and returns its exit code; writes to the host's streams only. */
+export async function runCli(host: Host): Promise<number> {
+  let exitCode: number = EXIT_CODE.pass;
+  const program = buildProgram(host, (code) => {
+    exitCode = code;
+  });
   try {
     await program.parseAsync([...host.argv], { from: 'user' });
     return exitCode;

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import * as fc from 'fast-check';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { judgeMetric } from '../../../reports/gate/metric.ts';
 import { GATE_RULES } from '../../../reports/index.ts';
@@ -79,7 +79,7 @@ describe('one metric against its history', () => {
 
   it('does not depend on units or on the order of the history, and grows more suspect with the value', () => {
     const values = fc.array(fc.double({ min: 1, max: 1e6, noNaN: true }), { minLength: 10, maxLength: 30 });
-    void fc.assert(
+    fc.assert(
       fc.property(
         values,
         fc.double({ min: 1, max: 1e6, noNaN: true }),

@@ -1,4 +1,4 @@
-import * as fc from 'fast-check';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   checkThreshold,
@@ -103,7 +103,7 @@ describe('parseThreshold', () => {
         '\n',
       ),
     );
-    void fc.assert(
+    fc.assert(
       fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
         const parsed = parseThreshold(pieces.join(''));
         if ('message' in parsed) expect(parsed.message).not.toBe('');
@@ -135,7 +135,7 @@ describe('parseThreshold', () => {
         amount: fc.integer({ min: 0, max: 100 }),
       }),
     );
-    void fc.assert(
+    fc.assert(
       fc.property(written, ({ metric, labels, aggregate, operator, amount }) => {
         const unit =
           THRESHOLD_METRICS[metric as keyof typeof THRESHOLD_METRICS].aggregates[aggregate] ?? 'us';
