@@ -1,6 +1,7 @@
 export { type CompareOptions, compareRuns } from './compare/compare.ts';
+export { minimumCount } from './compare/judge.ts';
 export { renderComparisonMarkdown } from './compare/markdown.ts';
-export { ACROSS, type Across } from './compare/match.ts';
+export { ACROSS, type Across, unusable } from './compare/match.ts';
 export {
   ALPHA,
   type Comparison,
@@ -21,6 +22,7 @@ export { renderHtml } from './html/page.ts';
 export type { PageAssets } from './html/shell.ts';
 export { renderJunit } from './junit.ts';
 export { renderMarkdown } from './markdown.ts';
+export { HEADLINE_METRICS } from './model/headline-metrics.ts';
 export {
   type PerfData,
   type PerfDataFile,
