@@ -27,14 +27,16 @@ export function judgeSlo(input: SloInput, rules: SloRules): SloVerdict[] {
   }));
 }
 
-/** The tightest limit among the judged checks that have samples, in microseconds; undefined without any. */
+/**
+ * The tightest limit among the judged checks of SLOs that have samples, in microseconds; undefined without any. The
+ * suite's own thresholds are left out: most are of no call, and where one is, the slip of the schedule is in its figure
+ * and can only make it worse.
+ */
 export function tightestLimitUs(verdicts: readonly SloVerdict[]): number | undefined {
   const limits = verdicts
-    .filter((verdict) => verdict.judged)
+    .filter((verdict) => verdict.judged && verdict.kind !== 'threshold')
     .flatMap((verdict) => verdict.checks.filter((check) => check.sampleCount > 0))
-    .map((check) => check.limitUs)
-    // Thresholds of counts, ratios and rates have no limit in microseconds.
-    .filter((limitUs) => limitUs > 0);
+    .map((check) => check.limitUs);
   return limits.length === 0 ? undefined : Math.min(...limits);
 }
 
