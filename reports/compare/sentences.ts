@@ -111,11 +111,13 @@ function countOf(count: number, design: Design): string {
   return count === 1 ? '1 run on the smaller side' : `${count} runs on the smaller side`;
 }
 
-/** `10 runs`, `5 runs, 1 of them DEGRADED`. */
+/** `10 runs`, `5 runs, 1 of them DEGRADED`, `1 run, DEGRADED`. */
 export function describeRuns(side: Comparison['a']): string {
+  const count = side.runs.length;
   const degraded = side.runs.filter((run) => run.trust === 'DEGRADED').length;
-  const count = side.runs.length === 1 ? '1 run' : `${side.runs.length} runs`;
-  return degraded === 0 ? count : `${count}, ${degraded} of them DEGRADED`;
+  const text = count === 1 ? '1 run' : `${count} runs`;
+  if (degraded === 0) return text;
+  return degraded === count ? `${text}, DEGRADED` : `${text}, ${degraded} of them DEGRADED`;
 }
 
 /** What differs between the sides on purpose, a line each. */

@@ -8,7 +8,7 @@ import {
   EXPERIMENT_RUNS,
   type ExperimentRecord,
   type ExperimentSlot,
-  nextSlot,
+  openSlots,
   planRun,
   type RunPlan,
   runExperiment,
@@ -86,13 +86,20 @@ async function experiment(
       : await resume(flags.resume, suite, command, host);
   const plans = { a: planRun(sides.a.suite), b: planRun(sides.b.suite) };
   announce(directory, record, plans, host);
+  const startedUs = host.clock.nowUs();
+  let made = 0;
   let interrupted = false;
   const stopListening = host.onInterrupt(() => {
     interrupted = true;
   });
   try {
     const state = await runExperiment(record, {
-      runOne: (slot, attempt) => runSlot(directory, record, sides, slot, attempt, host),
+      runOne: async (slot, attempt) => {
+        const meanRunMs = made === 0 ? undefined : (host.clock.nowUs() - startedUs) / 1_000 / made;
+        const run = await runSlot(directory, record, sides, slot, attempt, meanRunMs, host);
+        made++;
+        return run;
+      },
       save: (changed) => writeExperiment(directory, changed),
       unusable,
       say: (line) => host.stderr.write(`${line}\n`),
@@ -104,6 +111,10 @@ async function experiment(
     throw error;
   } finally {
     stopListening();
+  }
+  if (!interrupted && wholePairs(record.attempts).length === 0) {
+    host.stderr.write('no pair of runs counts: every pair was dropped, and there is nothing to compare\n');
+    return EXIT_CODE.invalid;
   }
   if (interrupted) {
     host.stderr.write(`interrupted; go on with it: ${resumeCommand(directory, host)}\n`);
@@ -120,9 +131,7 @@ function announce(
   host: Host,
 ): void {
   const { attempts, order, pairCount, metrics } = record;
-  const isDone = (slot: ExperimentSlot) =>
-    attempts.some((one) => one.pair === slot.pair && one.side === slot.side && one.invalid === undefined);
-  const open = nextSlot(order, attempts) === undefined ? [] : order.filter((slot) => !isDone(slot));
+  const open = openSlots(order, attempts);
   const leftMs = open.reduce((sum, { side }) => sum + plans[side].duration.totalMs + BETWEEN_RUNS_MS, 0);
   const say = (line: string) => host.stderr.write(`${line}\n`);
   say(`experiment in ${relative(host.cwd, directory) || '.'}`);
@@ -147,13 +156,16 @@ async function runSlot(
   sides: Sides,
   slot: ExperimentSlot,
   attempt: number,
+  meanRunMs: number | undefined,
   host: Host,
 ): Promise<{ folder: string; result?: NonNullable<Awaited<ReturnType<typeof executeRun>>['result']> }> {
   const { pair, side, index } = slot;
   const loaded = sides[side];
   const again = attempt > 1 ? ', once more' : '';
+  const left = openSlots(record.order, record.attempts).length;
+  const toGo = meanRunMs === undefined ? '' : `; about ${formatMs(left * meanRunMs)} to go`;
   host.stderr.write(
-    `run ${index + 1} of ${record.order.length}: pair ${pair} of ${record.pairCount}, side ${side.toUpperCase()}${again}\n`,
+    `run ${index + 1} of ${record.order.length}: pair ${pair} of ${record.pairCount}, side ${side.toUpperCase()}${again}${toGo}\n`,
   );
   const runDirectory = await createResultFolder(
     join(directory, EXPERIMENT_RUNS),

@@ -45,13 +45,13 @@ export function experimentOrder(pairCount: number, seed: string | number): Exper
   return slots;
 }
 
-/** The next slot to run, or undefined at the end; slots of dropped pairs are passed over. */
-export function nextSlot(
+/** The slots still to run, in their order; those of dropped pairs are passed over. */
+export function openSlots(
   slots: readonly ExperimentSlot[],
   attempts: readonly ExperimentAttempt[],
-): ExperimentSlot | undefined {
+): ExperimentSlot[] {
   const dropped = new Set(droppedPairs(attempts));
-  return slots.find(
+  return slots.filter(
     ({ pair, side }) =>
       !dropped.has(pair) &&
       !attempts.some((one) => one.pair === pair && one.side === side && one.invalid === undefined),

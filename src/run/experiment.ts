@@ -11,7 +11,7 @@ import {
   type ExperimentAttempt,
   type ExperimentSlot,
   experimentOrder,
-  nextSlot,
+  openSlots,
   type SideName,
 } from './experiment-order.ts';
 
@@ -86,7 +86,7 @@ export async function runExperiment(
   actions: ExperimentActions,
 ): Promise<'completed' | 'interrupted'> {
   for (;;) {
-    const slot = nextSlot(record.order, record.attempts);
+    const [slot] = openSlots(record.order, record.attempts);
     if (slot === undefined) return 'completed';
     if (actions.stopped()) return 'interrupted';
     const { pair, side } = slot;

@@ -19,7 +19,7 @@ export {
   type ExperimentAttempt,
   type ExperimentSlot,
   experimentOrder,
-  nextSlot,
+  openSlots,
   type SideName,
   wholePairs,
 } from './experiment-order.ts';
