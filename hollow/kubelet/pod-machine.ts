@@ -150,8 +150,10 @@ export function seePod(pod: PodMachine, seen: PodSighting, at: Instant): PodEffe
 /** All that the pod mounts and reads is there. */
 export function volumesReady(pod: PodMachine, at: Instant): PodEffect[] {
   pod.volumesReady = true;
-  // If the sandbox is due already there is no timer left to wake the pod.
-  return pod.stage === 'mounting' && pod.dueUs <= at.nowUs ? tickPod(pod, at) : [];
+  // The sandbox was due before them: it has waited without a timer.
+  if (pod.stage !== 'mounting' || pod.dueUs !== Number.POSITIVE_INFINITY) return [];
+  pod.dueUs = at.nowUs;
+  return tickPod(pod, at);
 }
 
 /** The object is gone from the API server. */
@@ -159,7 +161,7 @@ export function podGone(): PodEffect[] {
   return [{ effect: 'forget' }];
 }
 
-/** Does what is due; call at `pod.dueUs` or later. */
+/** Does what is due; call at `pod.dueUs` or later. `pod.dueUs` lies in the future afterwards, or is Infinity. */
 export function tickPod(pod: PodMachine, at: Instant): PodEffect[] {
   const effects: PodEffect[] = [];
   // More than one step may be due after a stall; each pass does one.
@@ -170,7 +172,11 @@ export function tickPod(pod: PodMachine, at: Instant): PodEffect[] {
 function step(pod: PodMachine, effects: PodEffect[], at: Instant): boolean {
   switch (pod.stage) {
     case 'mounting':
-      if (!pod.volumesReady) return false;
+      if (!pod.volumesReady) {
+        // volumesReady() goes on from here; a timer that stays due would fire without end.
+        pod.dueUs = Number.POSITIVE_INFINITY;
+        return false;
+      }
       pod.sandboxReady = true;
       settle(pod, at);
       show(pod, effects);

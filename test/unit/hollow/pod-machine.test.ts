@@ -82,6 +82,7 @@ describe('a pod that mounts something', () => {
     const { pod } = machineOf(mounting);
     expect(tickPod(pod, at(5_000))).toEqual([]);
     expect(pod.stage).toBe('mounting');
+    expect(pod.dueUs).toBe(Number.POSITIVE_INFINITY);
     expect(names(volumesReady(pod, at(6_000)))).toEqual(['status', 'Pulled 0']);
     expect(pod.stage).toBe('starting');
   });
@@ -260,7 +261,10 @@ describe('any sequence of events', () => {
           switch (input.input) {
             case 'wait':
               nowMs += input.ms;
-              return note(tickPod(pod, at(nowMs)), version);
+              note(tickPod(pod, at(nowMs)), version);
+              // What stays due would fire its timer without end.
+              expect(pod.dueUs).toBeGreaterThan(nowMs * 1_000);
+              return;
             case 'volumes':
               return note(volumesReady(pod, at(nowMs)), version);
             case 'delete':
