@@ -38,16 +38,22 @@ export function forestPlot(comparison: Comparison): Markup | undefined {
 <rect x="${round(x(-margin))}" y="${TOP - 6}" width="${round(x(margin) - x(-margin))}" height="${rows.length * ROW_HEIGHT + 6}" fill="var(--band)" stroke="var(--line)"/>
 ${ticks.map((tick) => html`<text x="${round(x(tick))}" y="13" text-anchor="${tick === half ? 'end' : 'middle'}" fill="var(--muted)">${tick === 0 ? 'no change' : formatEffect(Math.exp(tick))}</text>`)}
 <line x1="${round(x(0))}" x2="${round(x(0))}" y1="${TOP - 6}" y2="${height - 8}" stroke="var(--muted)"/>
-${rows.map((row, i) => forestRow(row, TOP + i * ROW_HEIGHT + ROW_HEIGHT / 2, x, half))}</svg></div>`;
+${rows.map((row, i) => forestRow(row, TOP + i * ROW_HEIGHT + ROW_HEIGHT / 2, x, half, comparison.yardstick === undefined))}</svg></div>`;
 }
 
-function forestRow(row: MetricComparison, y: number, x: (log: number) => number, half: number): Markup {
-  const colour = COLOUR[row.verdict];
+function forestRow(
+  row: MetricComparison,
+  y: number,
+  x: (log: number) => number,
+  half: number,
+  judged: boolean,
+): Markup {
+  const colour = judged ? COLOUR[row.verdict] : 'var(--s1)';
   const estimate = Math.log(row.ratio ?? 1);
   const low = row.low === null ? -half : Math.log(row.low);
   const high = row.high === null ? half : Math.log(row.high);
   const dash = row.low === null ? html` stroke-dasharray="3 4"` : html``;
-  return html`<g><title>${row.metric.label}: ${formatEffect(row.ratio)}, ${formatInterval(row)}, ${row.verdict}</title>
+  return html`<g><title>${row.metric.label}: ${formatEffect(row.ratio)}, ${formatInterval(row)}${judged ? `, ${row.verdict}` : ''}</title>
 <text x="0" y="${y + 4}" fill="var(--text)">${row.metric.label}</text>
 <line x1="${round(x(low))}" x2="${round(x(high))}" y1="${y}" y2="${y}" stroke="${colour}" stroke-width="2.5"${dash}/>
 ${arrow(low < -half, LABEL_WIDTH, y, colour, -1)}${arrow(high > half, WIDTH - 20, y, colour, 1)}<circle cx="${round(x(estimate))}" cy="${y}" r="5" fill="${colour}"/></g>

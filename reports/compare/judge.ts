@@ -4,7 +4,7 @@
  *
  * | the answer   | when                                                                                      |
  * |--------------|-------------------------------------------------------------------------------------------|
- * | REGRESSION   | worse by more than the margin; Holm-corrected p at most alpha; the interval excludes 1     |
+ * | REGRESSION   | Holm-corrected p at most alpha, the interval excludes 1, and the estimate is worse than the margin |
  * | IMPROVEMENT  | the same, better                                                                          |
  * | EQUIVALENT   | the whole interval lies within the margin                                                 |
  * | INCONCLUSIVE | everything else, and always with fewer runs than the corrected test needs to find anything |

@@ -110,7 +110,7 @@ function effectsSection(comparison: Comparison): Section {
       ...(judged
         ? [
             {
-              content: html`<b class="${CLASS[one.verdict]}">${one.verdict}</b>${one.moreNeeded === undefined ? '' : html` <small>${formatMore(one.moreNeeded, comparison.design)}</small>`}`,
+              content: html`<b class="${CLASS[one.verdict]}">${one.verdict}</b>${one.moreNeeded === undefined ? '' : html` <small>needs about ${formatMore(one.moreNeeded, comparison.design)}</small>`}`,
             },
           ]
         : []),
@@ -196,20 +196,18 @@ function runsSection(comparison: Comparison): Section {
   const complete = metrics.filter(
     (one) => one.valuesA.length === a.runs.length && one.valuesB.length === b.runs.length,
   );
-  const rows = [a, b].flatMap((side) =>
-    side.runs.map((run, i) => ({
-      cells: [
-        ...(design === 'paired' ? [{ content: String(i + 1), sort: i + 1 }] : []),
-        side.name,
-        run.runId,
-        run.trust,
-        ...complete.map((one) => {
-          const value = (side.name === 'A' ? one.valuesA : one.valuesB)[i];
-          return { content: formatHeadline(one.metric, value), sort: value };
-        }),
-      ],
-    })),
-  );
+  const rows = inTurn(comparison).map(({ side, run, i }) => ({
+    cells: [
+      ...(design === 'paired' ? [{ content: String(i + 1), sort: i + 1 }] : []),
+      side.name,
+      run.runId,
+      run.trust,
+      ...complete.map((one) => {
+        const value = (side.name === 'A' ? one.valuesA : one.valuesB)[i];
+        return { content: formatHeadline(one.metric, value), sort: value };
+      }),
+    ],
+  }));
   return {
     id: 'runs',
     title: 'Every run',
@@ -231,13 +229,19 @@ ${leftOut.length === 0 ? '' : html`<h3>Left out</h3><ul>${leftOut.map((run) => h
   };
 }
 
+/** Runs of pairs beside each other, other runs by side. */
+function inTurn({ a, b, design }: Comparison) {
+  const rows = [a, b].flatMap((side) => side.runs.map((run, i) => ({ side, run, i })));
+  return design === 'paired' ? rows.sort((one, other) => one.i - other.i) : rows;
+}
+
 function howSection(comparison: Comparison): Section {
   return {
     id: 'how',
     title: 'How it was decided',
     short: 'How',
     body: html`<p>${howDecided(comparison)}</p>
-<p>REGRESSION and IMPROVEMENT need a corrected p at most ${comparison.alpha} and an estimate beyond the margin; EQUIVALENT needs the whole interval inside it; everything else is INCONCLUSIVE, which is not the same as equal.</p>
+${comparison.yardstick === undefined ? html`<p>REGRESSION and IMPROVEMENT need a corrected p at most ${comparison.alpha} and an estimate beyond the margin; EQUIVALENT needs the whole interval inside it; everything else is INCONCLUSIVE, which is not the same as equal.</p>` : ''}
 ${comparison.notes.length === 0 ? '' : html`<ul>${comparison.notes.map((note) => html`<li>${note}</li>`)}</ul>`}
 <p>Exit code ${comparison.exitCode}: ${comparison.text}.</p>`,
   };

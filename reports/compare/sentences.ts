@@ -53,8 +53,8 @@ export function formatMore(count: number, design: Design): string {
 }
 
 const MEANING: Readonly<Record<ComparisonVerdict, string>> = {
-  REGRESSION: 'worse by more than the margin',
-  IMPROVEMENT: 'better by more than the margin',
+  REGRESSION: 'worse, and estimated beyond the margin',
+  IMPROVEMENT: 'better, and estimated beyond the margin',
   EQUIVALENT: 'the same within the margin',
   INCONCLUSIVE: 'not decided',
 };
