@@ -116,16 +116,17 @@ export function decideGate(
 type Judged = Pick<GateVerdict, 'steps' | 'metrics' | 'medianOfThree'>;
 
 // The run's own exit code has weighed its state, its trust and its limits; 1 is the only one left that says "failed".
-function validity({ verdicts }: RunResult): GateStep {
+function validity({ state, verdicts }: RunResult): GateStep {
   const usable = [EXIT_CODE.pass, EXIT_CODE.sloFailed, EXIT_CODE.inconclusive].some(
     (code) => code === verdicts.exitCode,
   );
   if (!usable) return { name: 'validity', state: 'stopped', text: verdicts.text };
-  return {
-    name: 'validity',
-    state: 'passed',
-    text: `the run can be relied on (trust ${verdicts.trust.state})`,
-  };
+  // Only a threshold with abort-on-fail ends a run early and with a verdict.
+  const text =
+    state === 'completed'
+      ? `the run can be relied on (trust ${verdicts.trust.state})`
+      : 'the run was ended by its own threshold';
+  return { name: 'validity', state: 'passed', text };
 }
 
 function absolute({ verdicts }: RunResult): GateStep {
