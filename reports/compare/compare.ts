@@ -56,6 +56,7 @@ export function compareRuns(
   const sides = design === 'paired' ? wholePairs(a, b) : bothSides(a, b);
   refuseEmpty('A', sides.a, a.length, sides.leftOut);
   refuseEmpty('B', sides.b, b.length, sides.leftOut);
+  refuseShared(sides.a, sides.b);
   const across = [...(options.across ?? []), ...(options.yardstick === undefined ? [] : YARDSTICK_ACROSS)];
   const { differences, settings } = matchSides(sides.a, sides.b, across);
 
@@ -224,6 +225,14 @@ function refuseEmpty(
       : `compare refused: none of the ${given} runs of side ${name} can be used: ${why.join('; ')}`,
     { hint: 'an INVALID or unfinished run says nothing of the cluster: repeat it' },
   );
+}
+
+/** A run held against itself is equal to itself, and would make the two sides look so. */
+function refuseShared(a: readonly RunResult[], b: readonly RunResult[]): void {
+  const known = new Set(a.map((run) => `${run.runId} ${run.startedAt} ${run.machine.hostname}`));
+  const shared = b.find((run) => known.has(`${run.runId} ${run.startedAt} ${run.machine.hostname}`));
+  if (shared === undefined) return;
+  throw new HarnessError('HM_USAGE', `compare refused: run ${shared.runId} is on both sides`);
 }
 
 function side(name: 'A' | 'B', label: string, runs: readonly RunResult[]): ComparisonSide {

@@ -116,6 +116,13 @@ describe('comparison of two sets of runs', () => {
     );
   });
 
+  it('refuses a run that is on both sides', () => {
+    const runs = set('old', 3, {});
+    expect(() => compareRuns(runs, [...set('new', 3, {}), ...runs.slice(1)], BASE)).toThrow(
+      /run old-1 is on both sides/,
+    );
+  });
+
   it('counts pods that never started as slower than anything, not as missing', () => {
     const stuck = set('stuck', 6, {}).map((run) => ({
       ...run,
@@ -209,6 +216,7 @@ describe("Kubemark's yardstick", () => {
   it('passes a hollow cluster whose startup is alike, whatever the machine, and sees the trends agree', () => {
     const real = sampleRun('quickstart');
     const hollow = sampleRun('quickstart');
+    hollow.runId = 'hollow';
     hollow.fingerprint.machineClass = 'other';
     const comparison = compareRuns([real], [hollow], options);
     expect(comparison).toMatchObject({ exitCode: 0, yardstick: { state: 'WITHIN', similarRatio: 1 } });
