@@ -11,6 +11,7 @@ import { formatCount, judgeQuantile } from './quantiles.ts';
 import type {
   CallSeries,
   Distribution,
+  PhaseResult,
   RunResult,
   SloCheck,
   SloVerdict,
