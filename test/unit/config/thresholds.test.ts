@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { loadSuite } from '../../../src/config/index.ts';
 import { ConfigError, formatProblem } from '../../../src/core/index.ts';
@@ -81,5 +82,28 @@ describe('thresholds of a suite', () => {
     expect(
       problems(['nope.p99 < 5s', { expr: 'errors.ratio < 5%', abortOnFail: 'sometimes' }, 'errors.p99 < 1s']),
     ).toHaveLength(3);
+  });
+
+  it('load or are refused with a place, whatever they are', () => {
+    const word = fc.oneof(
+      fc.string(),
+      fc.constantFrom(
+        'errors.ratio < 5%',
+        'pod_startup{kind:stateless}.p99 < 5s',
+        '${parameters.x}',
+        '30s',
+        '__proto__',
+      ),
+    );
+    const scalar = fc.oneof(word, fc.boolean(), fc.integer(), fc.constant(null));
+    const mapping = fc.dictionary(fc.constantFrom('expr', 'abortOnFail', 'grace', 'else'), scalar, {
+      maxKeys: 4,
+    });
+    fc.assert(
+      fc.property(fc.oneof(scalar, fc.array(fc.oneof(scalar, mapping), { maxLength: 4 })), (thresholds) => {
+        for (const problem of problems(thresholds)) expect(problem).toMatch(/^suite\.yaml:\d+:\d+ /);
+      }),
+      { numRuns: 200 },
+    );
   });
 });
