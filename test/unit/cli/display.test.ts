@@ -50,9 +50,9 @@ describe('live display', () => {
   });
 
   it('uses colours only when asked to', () => {
-    const escape = String.fromCharCode(27);
-    expect(liveLines(busy(), 0, false).join('')).not.toContain(escape);
-    expect(liveLines(busy(), 0, true).join('')).toContain(escape);
+    const ansi = String.fromCharCode(27);
+    expect(liveLines(busy(), 0, false).join('')).not.toContain(ansi);
+    expect(liveLines(busy(), 0, true).join('')).toContain(ansi);
   });
 
   it('writes one line each ten seconds and one per step where nobody looks', async () => {
