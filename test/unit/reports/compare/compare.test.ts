@@ -201,6 +201,34 @@ describe('fingerprints', () => {
     expect(compareRuns(more.a, more.b, { ...BASE, across: ['suite'] }).settings).toHaveLength(2);
   });
 
+  it('takes what follows from the number of nodes for part of --across nodes, in one and the same suite', () => {
+    const suite = (nodes: number, text: string): Partial<RunResult> => ({
+      ...withFingerprint({ suiteSha256: String(nodes), nodeCount: nodes }),
+      suite: {
+        ...runResult().suite,
+        text,
+        overrides: [`fleet.nodes=${nodes}`],
+        resolved: { fleet: { nodeCount: nodes }, load: { objectCount: 4 * nodes } },
+      },
+    });
+    const same = syntheticPairs(
+      2,
+      'same',
+      {},
+      { restA: suite(10, 'count: 4/node'), restB: suite(20, 'count: 4/node') },
+    );
+    expect(compareRuns(same.a, same.b, { ...BASE, across: ['nodes'] }).settings).toHaveLength(2);
+    const other = syntheticPairs(
+      2,
+      'other',
+      {},
+      { restA: suite(10, 'count: 4/node'), restB: suite(20, 'count: 80') },
+    );
+    expect(() => compareRuns(other.a, other.b, { ...BASE, across: ['nodes'] })).toThrow(
+      /does not name: load\.objectCount/,
+    );
+  });
+
   it('refuses runs of one side that are not alike, whatever is allowed between the sides', () => {
     const { a, b } = pair({});
     const odd: RunResult = { ...syntheticRun('odd', seededRandom(1)), ...withFingerprint({ nodeCount: 7 }) };
