@@ -108,9 +108,9 @@ describe('hollowmark validate', () => {
 describe('hollowmark plan', () => {
   it('shows calls, watches, memory, time and limits before anything runs', async () => {
     const { out } = await cli('plan', 'quickstart');
-    expect(out).toMatch(/^fleet {5}100 nodes: 200 connections, 1,300 watches, 9\.8\/s lease renewals/m);
+    expect(out).toMatch(/^fleet {5}100 nodes: 200 connections, 1,400 watches, 9\.8\/s lease renewals/m);
     expect(out).toMatch(/^ {4}create pods \(resource\) +1,000 +20\/s$/m);
-    expect(out).toMatch(/^ {4}list nodes \(cluster, consistent\) +384 +6\.4\/s$/m);
+    expect(out).toMatch(/^ {4}list nodes \(cluster, paged\) +384 +6\.4\/s$/m);
     expect(out).toMatch(/^ {4}watch pods \(namespace\) +20$/m);
     expect(out).toMatch(/^memory {4}about .* kube-apiserver .*, etcd /m);
     expect(out).toMatch(/^time {6}about 2m \d\ds: start /m);
