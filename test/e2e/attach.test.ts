@@ -54,10 +54,13 @@ describe('hollowmark run --kubeconfig', () => {
   it('says of nodes, pods and leases what the cluster says, with a certificate per node, and leaves the cluster as it was', async () => {
     const before = new Set((await api.list(NAMESPACES)).items.map((item) => item.metadata.name));
     const running = hollowmark(
-      attached('--allow-cluster', plane.uid, '--set', 'fleet.identity=certificate'),
-      {
-        cwd: folder.path,
-      },
+      [
+        'run',
+        'quickstart',
+        ...['--kubeconfig', plane.kubeconfigPath, '--allow-cluster', plane.uid],
+        ...['--nodes', '10', '--set', 'load.phases[1].duration=20s', '--set', 'fleet.identity=certificate'],
+      ],
+      { cwd: folder.path },
     );
     await untilOutput(running, /phase 2\/2 churn/);
     const nodes = (await api.list(NODES, { labelSelector: RUN_LABEL })).items;
