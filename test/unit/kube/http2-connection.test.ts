@@ -6,53 +6,9 @@ import {
   openConnection,
   openSharedConnections,
   resolveIdentity,
-  TransportError,
-  type WatchHandlers,
 } from '../../../src/kube/index.ts';
+import { failureOf, until } from '../../helpers/connection-calls.ts';
 import { readBody, replyJson, scriptedHttp2Server, statusBody } from '../../helpers/scripted-server.ts';
-
-interface Recorded {
-  handlers: WatchHandlers;
-  frames: string[];
-  statuses: number[];
-  ended: Promise<Error | undefined>;
-}
-
-function _recordWatch(): Recorded {
-  const frames: string[] = [];
-  const statuses: number[] = [];
-  let settle: (error: Error | undefined) => void = () => {};
-  const ended = new Promise<Error | undefined>((resolve) => {
-    settle = resolve;
-  });
-  return {
-    frames,
-    statuses,
-    ended,
-    handlers: {
-      onOpen: (status) => statuses.push(status),
-      onFrame: (frame) => frames.push(frame.toString('utf8')),
-      onEnd: settle,
-    },
-  };
-}
-
-async function until(condition: () => boolean, what: string): Promise<void> {
-  for (let turn = 0; turn < 1_000; turn++) {
-    if (condition()) return;
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-  throw new Error(`never came: ${what}`);
-}
-
-async function failureOf(work: Promise<ApiReply>): Promise<TransportError> {
-  const error: unknown = await work.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof TransportError)) throw new Error(`expected a TransportError, got ${String(error)}`);
-  return error;
-}
 
 describe('requests over HTTP/2', () => {
   it('sends identity, impersonation, body and own headers, and returns the whole reply', async () => {

@@ -1,13 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import {
   ApiError,
-  type ApiReply,
   connectionFor,
   openConnection,
   resolveIdentity,
   TransportError,
-  type WatchHandlers,
 } from '../../../src/kube/index.ts';
+import { recordWatch, until } from '../../helpers/connection-calls.ts';
 import {
   replyJson,
   scriptedHttp2Server,
@@ -15,49 +14,6 @@ import {
   statusBody,
 } from '../../helpers/scripted-server.ts';
 import { virtualClock } from '../../helpers/virtual-clock.ts';
-
-interface Recorded {
-  handlers: WatchHandlers;
-  frames: string[];
-  statuses: number[];
-  ended: Promise<Error | undefined>;
-}
-
-function recordWatch(): Recorded {
-  const frames: string[] = [];
-  const statuses: number[] = [];
-  let settle: (error: Error | undefined) => void = () => {};
-  const ended = new Promise<Error | undefined>((resolve) => {
-    settle = resolve;
-  });
-  return {
-    frames,
-    statuses,
-    ended,
-    handlers: {
-      onOpen: (status) => statuses.push(status),
-      onFrame: (frame) => frames.push(frame.toString('utf8')),
-      onEnd: settle,
-    },
-  };
-}
-
-async function until(condition: () => boolean, what: string): Promise<void> {
-  for (let turn = 0; turn < 1_000; turn++) {
-    if (condition()) return;
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-  throw new Error(`never came: ${what}`);
-}
-
-async function _failureOf(work: Promise<ApiReply>): Promise<TransportError> {
-  const error: unknown = await work.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof TransportError)) throw new Error(`expected a TransportError, got ${String(error)}`);
-  return error;
-}
 
 describe('watches over HTTP/2', () => {
   it('hands over frames whole, whatever the chunks, and ends cleanly with the server', async () => {
