@@ -188,7 +188,7 @@ async function runSlot(
     host,
     { summary: false },
   );
-  if (result !== undefined) {
+  if (result !== undefined && result.state !== 'interrupted') {
     host.stderr.write(
       `  ${result.verdicts.trust.state}, ${formatMs(result.durationMs)}: ${result.verdicts.text}\n`,
     );
