@@ -14,9 +14,12 @@ import { PlaneProcesses } from './plane-processes.ts';
 import { ProcessGuard } from './process/guard.ts';
 import { identifyProcess, isAlive, residentBytes, signalProcess } from './process/identity.ts';
 import { tryLock } from './process/lock-file.ts';
-import { diskError, STOP_GRACE_MS } from './process/managed-process.ts';
+import { diskError, isAddressInUse, STOP_GRACE_MS } from './process/managed-process.ts';
 import type { ComponentInfo } from './provider.ts';
 import { askReady } from './readiness.ts';
+
+const MEND_ATTEMPTS = 10;
+const MEND_PAUSE_MS = 500;
 
 const instanceSchema = z.object({
   component: z.enum(['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler']),
@@ -179,6 +182,18 @@ export async function endKeptPlane(
 
 // Its own data, keys, ports and arguments: to its clients the plane is the same as before.
 async function mend(plane: KeptPlane, context: LocalContext): Promise<KeptPlane> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await mendOnce(plane, context);
+    } catch (error) {
+      // A killed component's port stays taken for a moment longer than the component lives.
+      if (!isAddressInUse(error) || attempt === MEND_ATTEMPTS) throw error;
+      await delay(MEND_PAUSE_MS, context);
+    }
+  }
+}
+
+async function mendOnce(plane: KeptPlane, context: LocalContext): Promise<KeptPlane> {
   const { clock, log, signal } = context;
   const living = new Set(livingNames(plane));
   const guard = new ProcessGuard(log);
