@@ -8,10 +8,10 @@ export type { Logger } from 'pino';
 
 /** A logger that writes NDJSON to `path` (created, appended), at `level`. Times are ISO 8601 in UTC. */
 export function fileLogger(path: string, level: 'debug' | 'info' | 'warn' = 'info'): Logger {
-  return pino(
-    { level, timestamp: pino.stdTimeFunctions.isoTime },
-    destination({ dest: path, mkdir: true, sync: true }),
-  );
+  const file = destination({ dest: path, mkdir: true, sync: true });
+  // A full disk costs the log its lines; the run itself fails by what it must keep, with a message that says so.
+  file.on('error', () => {});
+  return pino({ level, timestamp: pino.stdTimeFunctions.isoTime }, file);
 }
 
 /** A logger over any stream, such as standard error. */

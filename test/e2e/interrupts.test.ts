@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
+import { packageRoot } from '../../src/core/index.ts';
 import {
   hollowmark,
   latestResult,
@@ -143,28 +145,36 @@ describe('a run that cannot start', () => {
     expect(await noProcessLeft(folder.path)).toEqual([]);
   });
 
-  it('says what is full when there is no room for the result, and cleans up', async () => {
+  it('refuses to begin where there is no room for a result', async () => {
     await using folder = workFolder();
-    const script = `mkdir -p results && mount -t tmpfs -o size=400k none results && exec "$0" "$@"`;
-    const { execa } = await import('execa');
-    const { packageRoot } = await import('../../src/core/index.ts');
-    const run = await execa(
-      'unshare',
-      [
-        '--mount',
-        '--map-root-user',
-        'sh',
-        '-c',
-        script,
-        process.execPath,
-        join(packageRoot(), 'bin', 'hollowmark.js'),
-        'run',
-        SMALL_SUITE,
-      ],
-      { cwd: folder.path, reject: false, all: true, timeout: 240_000 },
+    const run = await onSmallDisk(folder.path, '400k', '');
+    expect(run.exitCode, run.all).toBe(5);
+    expect(run.all).toMatch(/this machine cannot carry it: .* free for results/);
+    expect(await noProcessLeft(folder.path)).toEqual([]);
+  });
+
+  it('says that the disk is full when it fills up in mid-run, exits 5 and leaves no process', async () => {
+    await using folder = workFolder();
+    const run = await onSmallDisk(
+      folder.path,
+      '1500m',
+      // As soon as the first window is on disk, something else takes all the room that is left.
+      '(until [ -s results/*/calls.hlog ]; do sleep 0.2; done; sleep 12; dd if=/dev/zero of=results/filler bs=1M) >/dev/null 2>&1 &',
     );
     expect(run.exitCode, run.all).toBe(5);
-    expect(run.all).toMatch(/no space left/i);
+    expect(run.all).toMatch(/no space left|disk is full/i);
+    expect(run.all).not.toMatch(/internal error|Unhandled|node:internal/);
     expect(await noProcessLeft(folder.path)).toEqual([]);
   });
 });
+
+/** Runs the small suite with `results` on a file system of its own, of `size`, after `prepare` (shell). */
+function onSmallDisk(folder: string, size: string, prepare: string) {
+  const script = `mkdir -p results && mount -t tmpfs -o size=${size} none results && ${prepare === '' ? '' : `{ ${prepare} } &&`} exec "$0" "$@"`;
+  const program = join(packageRoot(), 'bin', 'hollowmark.js');
+  return execa(
+    'unshare',
+    ['--mount', '--map-root-user', 'sh', '-c', script, process.execPath, program, 'run', SMALL_SUITE],
+    { cwd: folder, reject: false, all: true, timeout: 240_000 },
+  );
+}
