@@ -83,7 +83,7 @@ describe('hollowmark run --kubeconfig', () => {
     expect(leases.map((lease) => lease.metadata.name).sort()).toEqual(
       nodes.map((node) => node.metadata.name).sort(),
     );
-    const saturated = pods.filter((pod) => pod.metadata.name.includes('saturate'));
+    const saturated = pods.filter((pod) => pod.metadata.name.startsWith('create-'));
     expect(saturated.length).toBe(result.podStartup.find(({ phase }) => phase === 'saturate')?.createdCount);
     const names = new Set(nodes.map((node) => node.metadata.name));
     for (const pod of saturated) {
