@@ -6,6 +6,7 @@ import {
   type CancelTimer,
   type Clock,
   type Component,
+  collectGarbage,
   delay,
   HarnessError,
   type Logger,
@@ -26,7 +27,6 @@ import { nodeAddress } from './addresses.ts';
 import { FleetCalls } from './calls.ts';
 import { type FleetContext, internTable } from './context.ts';
 import { FleetCounters, type NodeState } from './counters.ts';
-import { collectGarbage } from './heap.ts';
 import { imageListJson } from './kubelet/node-object.ts';
 import { defaultProfiles, kubemarkProfiles } from './kubelet/pod-behaviour.ts';
 import type { PodPhase } from './kubelet/pod-spec.ts';

@@ -14,6 +14,7 @@ export {
   type HarnessErrorOptions,
   isHarnessError,
 } from './errors.ts';
+export { collectGarbage } from './heap.ts';
 export type { Host, TextSink } from './host.ts';
 export { fileLogger, type Logger, silentLogger, streamLogger } from './log.ts';
 export { compiledScriptPath, packageRoot } from './package-root.ts';

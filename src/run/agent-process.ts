@@ -6,7 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Clock, delay, type Logger } from '../core/index.ts';
-import { raisePriority } from './agent-priority.ts';
+import { nodeArguments, raisePriority } from './agent-priority.ts';
 import type { AgentIdentity } from './protocol.ts';
 
 export interface AgentProcessOptions {
@@ -43,6 +43,7 @@ export class AgentProcess {
         // Small young generations collect often and briefly: pauses stay far below a lease period, and thousands of
         // idle connections do not each keep half a semi-space of garbage alive.
         '--max-semi-space-size=16',
+        ...nodeArguments(options.agent.role),
         options.program.script,
         'agent',
         '--coordinator',
@@ -59,7 +60,7 @@ export class AgentProcess {
       },
     );
     closeSync(logFile);
-    this.priority = raisePriority(this.#child.pid);
+    this.priority = raisePriority(this.#child.pid, options.agent.role);
     // The pipe only ever closes; a write error on it says nothing that the exit does not.
     this.#child.stdin?.on('error', () => {});
     this.#exited = new Promise((resolve) => {

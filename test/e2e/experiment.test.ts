@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -16,9 +16,15 @@ describe('hollowmark experiment', () => {
   it('runs one pair of two settings on planes of their own, and says that one pair decides nothing', async () => {
     await using folder = workFolder();
     const setting = 'load.phases[1].actions[1].rate=30/s';
-    const run = await hollowmark(['experiment', SMALL_SUITE, '--pairs', '1', ...SHORT, '--b', setting], {
-      cwd: folder.path,
-    });
+    const attempt = () =>
+      hollowmark(['experiment', SMALL_SUITE, '--pairs', '1', ...SHORT, '--b', setting], { cwd: folder.path });
+    let run = await attempt();
+    for (let again = 1; again < 3 && run.exitCode === 3; again++) {
+      // A machine that stutters makes runs INVALID and drops their pair, rightly: another experiment, then.
+      expect(run.all).toContain('every pair was dropped');
+      rmSync(join(folder.path, 'experiments'), { recursive: true });
+      run = await attempt();
+    }
     expect(run.exitCode, run.all).toBe(4);
     expect(run.stderr).toContain('1 pair can decide nothing');
     expect(run.stderr).toMatch(/2 of 2 runs to go, about \d/);

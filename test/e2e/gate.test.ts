@@ -29,8 +29,13 @@ describe('hollowmark run --gate', () => {
     await using folder = workFolder();
     const history = join(folder.path, 'history');
     const args = ['run', SMALL_SUITE, '--gate', 'history', '--accept'];
-    const first = await hollowmark(args, { cwd: folder.path });
+    // A machine that stutters makes a run INVALID, rightly; the history begins with the first that is not.
+    let first = await hollowmark(args, { cwd: folder.path });
+    for (let attempt = 1; attempt < 3 && first.exitCode === 3; attempt++) {
+      first = await hollowmark(args, { cwd: folder.path });
+    }
     expect(first.exitCode, first.all).toBe(0);
+    const before = (await readdir(join(folder.path, 'results'))).length;
     expect(first.all).toContain('GATE NOT GATED');
     const [name = ''] = await readdir(history);
 
@@ -46,12 +51,22 @@ describe('hollowmark run --gate', () => {
       });
     }
     const slower = await hollowmark(args, { cwd: folder.path, timeoutMs: 400_000 });
-    expect(slower.exitCode, slower.all).toBe(1);
+    if (slower.exitCode === 3) {
+      // The machine stuttered in the gated run itself: it says so and is neither passed nor failed.
+      expect(slower.all).toContain('INVALID');
+      return;
+    }
     expect(slower.all).toContain('GATE SUSPECT  pods bound per second of waiting');
     expect(slower.all).toContain('re-run 2 of 2');
-    expect(slower.all).toContain('GATE FAIL  pods bound per second of waiting: median');
+    if (slower.exitCode === 4) {
+      // It stuttered in a re-run: the suspicion is neither confirmed nor cleared.
+      expect(slower.all).toContain('is not to be relied on');
+    } else {
+      expect(slower.exitCode, slower.all).toBe(1);
+      expect(slower.all).toContain('GATE FAIL  pods bound per second of waiting: median');
+    }
     const runs = (await readdir(join(folder.path, 'results'))).filter((one) => one !== 'latest');
-    expect(runs).toHaveLength(4);
+    expect(runs).toHaveLength(before - 1 + 3);
     expect(await readdir(history)).toHaveLength(12);
   });
 });

@@ -80,6 +80,7 @@ class Agent {
       .start(signal)
       .then(() => {
         // Health is judged from here on: loading code and opening connections block the loop, and cost nobody anything.
+        collectGarbage();
         this.#health.drain();
         this.#emit({ type: 'ready' });
       })

@@ -1,6 +1,6 @@
 /**
- * Gives back the garbage of a ramp. Registering a node makes a hundred kilobytes of it, V8 sees no need to collect
- * once the fleet idles, and it would count as resident memory of the nodes for the rest of the run.
+ * Gives back garbage at a moment of one's own choosing: after starting or after a ramp, when V8 sees no need to and the
+ * pause would otherwise fall into what is measured, or count as resident memory for the rest of a run.
  */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
