@@ -5,6 +5,7 @@
 import { request } from 'undici';
 import {
   type Clock,
+  collectGarbage,
   delay,
   describeError,
   HarnessError,
