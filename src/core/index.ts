@@ -1,6 +1,6 @@
 export { type ChildAbort, childAbort, delay, onAbort, withTimeout } from './abort.ts';
 export { type CancelTimer, type Clock, systemClock } from './clock.ts';
-export { type Component, ComponentGroup } from './components.ts';
+export type { Component } from './component.ts';
 export {
   ConfigError,
   type ConfigProblem,
