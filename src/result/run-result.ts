@@ -266,7 +266,7 @@ export interface AgentHealth {
   id: string;
   role: AgentRole;
   pid: number;
-  /** Scheduling priority of its process: `fifo`, `nice -10`, or `normal` where it could not be raised. */
+  /** Scheduling priority of its process: `fifo 2`, `rr 1`, `nice -10`, or `normal` where it could not be raised. */
   priority?: string;
   state: 'completed' | 'lost' | 'failed';
   reason?: string;

@@ -26,7 +26,7 @@ export interface AgentProcessOptions {
 
 export class AgentProcess {
   readonly id: string;
-  /** As the system granted it: `fifo`, `nice -10` or `normal`. */
+  /** As the system granted it: `fifo 2`, `rr 1`, `nice -10` or `normal`. */
   readonly priority: string;
   readonly #child: ChildProcess;
   readonly #clock: Clock;

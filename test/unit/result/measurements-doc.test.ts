@@ -73,7 +73,7 @@ describe('docs/measurements.md', () => {
   it('gives the remaining constants', () => {
     expect(text).toContain(`never below ${TRUST_LIMITS.slipFloorMs} ms`);
     expect(text).toContain(`longest pause over ${TRUST_LIMITS.gcPauseMs} ms`);
-    expect(text).toContain(`timer's resolution (${LAG_RESOLUTION_MS} ms)`);
+    expect(text).toContain(`timer's period (${LAG_RESOLUTION_MS} ms)`);
     expect(text).toContain(`went out within ${LATE_START_US / 1e6} s of their instant`);
     expect(text).toContain(`Values over ${HISTOGRAM_MAX_US / 3.6e9} h count as 1 h`);
   });
