@@ -8,7 +8,7 @@ import type { PodInstantSink } from '../src/measure/index.ts';
 import type { FleetCalls } from './calls.ts';
 import type { FleetCounters } from './counters.ts';
 import type { NodeShape } from './kubelet/node-object.ts';
-import type { ProfileOf } from './kubelet/pod-behaviour.ts';
+import type { ProfileOf } from './kubelet/pods/pod-behaviour.ts';
 import type { Timers } from './timers.ts';
 import type { WireForm } from './wire-form.ts';
 

@@ -18,12 +18,12 @@ import { EventPoster, type EventSubject } from './events.ts';
 import { LeaseKeeper } from './lease.ts';
 import { NODE_CONDITIONS, type NodeIdentity } from './node-object.ts';
 import { NodeStatusReporter, type NodeStatusSource } from './node-status.ts';
-import { ObjectWatches } from './object-watches.ts';
 import { isReady, type OwnNode, readNode } from './own-node.ts';
-import type { ApiPod } from './pod-spec.ts';
-import { type PodHost, PodManager } from './pods.ts';
+import { ObjectWatches } from './pods/object-watches.ts';
+import { type PodHost, PodManager } from './pods/pod-manager.ts';
+import type { ApiPod } from './pods/pod-spec.ts';
+import { StatusWriter } from './pods/status-writer.ts';
 import { type Registrant, registerNode } from './register.ts';
-import { StatusWriter } from './status-writer.ts';
 
 /** The pod source waits for the node informer, looking once a second. Source: pkg/kubelet/config/apiserver.go v1.36.3 */
 const NODE_SYNC_POLL_MS = 1_000;

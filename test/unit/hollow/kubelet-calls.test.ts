@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { HollowKubelet } from '../../../hollow/kubelet/kubelet.ts';
 import { LeaseKeeper } from '../../../hollow/kubelet/lease.ts';
-import { tickPod } from '../../../hollow/kubelet/pod-machine.ts';
-import { StatusWriter, type WritablePod } from '../../../hollow/kubelet/status-writer.ts';
+import { tickPod } from '../../../hollow/kubelet/pods/pod-machine.ts';
+import { StatusWriter, type WritablePod } from '../../../hollow/kubelet/pods/status-writer.ts';
 import { seededRandom } from '../../../src/core/index.ts';
 import { TokenBucket } from '../../../src/kube/index.ts';
 import { at, boundPod, machineOf, POD_UID } from './pod-fixtures.ts';

@@ -1,8 +1,8 @@
 /** Pods as an API server shows them, and machines run over them, for the tests of hollow kubelets. */
-import type { PodProfile } from '../../../hollow/kubelet/pod-behaviour.ts';
-import { newPod } from '../../../hollow/kubelet/pod-machine.ts';
-import { type ApiPod, readPodSighting, readPodSpec } from '../../../hollow/kubelet/pod-spec.ts';
-import type { Instant, PodEffect, PodMachine } from '../../../hollow/kubelet/pod-state.ts';
+import type { PodProfile } from '../../../hollow/kubelet/pods/pod-behaviour.ts';
+import { newPod } from '../../../hollow/kubelet/pods/pod-machine.ts';
+import { type ApiPod, readPodSighting, readPodSpec } from '../../../hollow/kubelet/pods/pod-spec.ts';
+import type { Instant, PodEffect, PodMachine } from '../../../hollow/kubelet/pods/pod-state.ts';
 
 export const START_WALL_MS = Date.parse('2026-11-21T08:38:20Z');
 

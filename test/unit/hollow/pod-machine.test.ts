@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { PodProfile } from '../../../hollow/kubelet/pod-behaviour.ts';
-import { seePod, tickPod, volumesReady } from '../../../hollow/kubelet/pod-machine.ts';
-import { isTerminalPhase, readPodSighting } from '../../../hollow/kubelet/pod-spec.ts';
-import { type PodEffect, type PodMachine, phaseOf } from '../../../hollow/kubelet/pod-state.ts';
+import type { PodProfile } from '../../../hollow/kubelet/pods/pod-behaviour.ts';
+import { seePod, tickPod, volumesReady } from '../../../hollow/kubelet/pods/pod-machine.ts';
+import { isTerminalPhase, readPodSighting } from '../../../hollow/kubelet/pods/pod-spec.ts';
+import { type PodEffect, type PodMachine, phaseOf } from '../../../hollow/kubelet/pods/pod-state.ts';
 import { at, boundPod, deletedPod, machineOf, profile } from './pod-fixtures.ts';
 
 const FOR_EVER = { runMs: Number.POSITIVE_INFINITY, exitCode: 0 };

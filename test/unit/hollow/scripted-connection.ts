@@ -7,7 +7,7 @@ import { NodeClient } from '../../../hollow/client.ts';
 import { type FleetContext, internTable } from '../../../hollow/context.ts';
 import { FleetCounters } from '../../../hollow/counters.ts';
 import { imageListJson } from '../../../hollow/kubelet/node-object.ts';
-import { defaultProfiles } from '../../../hollow/kubelet/pod-behaviour.ts';
+import { defaultProfiles } from '../../../hollow/kubelet/pods/pod-behaviour.ts';
 import { Timers } from '../../../hollow/timers.ts';
 import { wireForm } from '../../../hollow/wire-form.ts';
 import type { FleetSettings } from '../../../src/config/index.ts';

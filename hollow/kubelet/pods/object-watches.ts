@@ -4,7 +4,7 @@
  * once it was seen.
  * Source: pkg/kubelet/util/manager/watch_based_manager.go v1.36.3
  */
-import type { ResourceSink, ResourceWatch, WatchStarter } from '../resource-watch.ts';
+import type { ResourceSink, ResourceWatch, WatchStarter } from '../../resource-watch.ts';
 import type { ObjectReference } from './pod-spec.ts';
 
 export interface WatchedObject {

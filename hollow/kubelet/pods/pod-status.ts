@@ -7,7 +7,8 @@
  * Source: pkg/util/pod/pod.go, pkg/kubelet/status/{generate,status_manager}.go v1.36.3; reference captures.
  */
 import { createHash } from 'node:crypto';
-import type { WireForm } from '../wire-form.ts';
+import type { WireForm } from '../../wire-form.ts';
+import { rfc3339Seconds } from '../timestamps.ts';
 import {
   type ApiCondition,
   type ApiContainer,
@@ -24,7 +25,6 @@ import {
   type PodMachine,
   phaseOf,
 } from './pod-state.ts';
-import { rfc3339Seconds } from './timestamps.ts';
 
 type Json = { [key: string]: unknown };
 

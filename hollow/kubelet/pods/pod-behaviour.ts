@@ -3,8 +3,8 @@
  * same suite plays the same way again. A profile is the seam for pods that behave otherwise than by the suite's
  * defaults (run times, exit codes, slow stops).
  */
-import type { PodBehaviour } from '../../src/config/index.ts';
-import { type Random, seededRandom } from '../../src/core/index.ts';
+import type { PodBehaviour } from '../../../src/config/index.ts';
+import { type Random, seededRandom } from '../../../src/core/index.ts';
 import type { PodSpec } from './pod-spec.ts';
 
 /** How one run of one container goes. */

@@ -4,10 +4,10 @@
  * the server shows differently from what was written, is looked at again every ten seconds.
  * Source: pkg/kubelet/status/status_manager.go v1.36.3
  */
-import { type TokenBucket, TransportError } from '../../src/kube/index.ts';
-import type { NodeClient } from '../client.ts';
-import type { FleetContext } from '../context.ts';
-import { Timer, type TimerTarget } from '../timers.ts';
+import { type TokenBucket, TransportError } from '../../../src/kube/index.ts';
+import type { NodeClient } from '../../client.ts';
+import type { FleetContext } from '../../context.ts';
+import { Timer, type TimerTarget } from '../../timers.ts';
 import type { ApiPod } from './pod-spec.ts';
 import type { PodMachine } from './pod-state.ts';
 import { buildStatus, type StatusContext, statusPatch } from './pod-status.ts';

@@ -1,14 +1,14 @@
 /**
  * The pods of one node: takes what the watch says, runs each pod's state machine, and carries out what it asks for.
  */
-import { delay, type Random } from '../../src/core/index.ts';
-import { type TokenBucket, TransportError } from '../../src/kube/index.ts';
-import type { PodAddresses } from '../addresses.ts';
-import type { NodeClient } from '../client.ts';
-import type { FleetContext } from '../context.ts';
-import { Timer, type TimerTarget } from '../timers.ts';
-import { EventLedger } from './event-ledger.ts';
-import type { EventPoster, EventSubject } from './events.ts';
+import { delay, type Random } from '../../../src/core/index.ts';
+import { type TokenBucket, TransportError } from '../../../src/kube/index.ts';
+import type { PodAddresses } from '../../addresses.ts';
+import type { NodeClient } from '../../client.ts';
+import type { FleetContext } from '../../context.ts';
+import { Timer, type TimerTarget } from '../../timers.ts';
+import { EventLedger } from '../event-ledger.ts';
+import type { EventPoster, EventSubject } from '../events.ts';
 import type { ObjectWatches, WatchedObject } from './object-watches.ts';
 import { newPod, podGone, seePod, tickPod, volumesReady } from './pod-machine.ts';
 import { type ApiPod, type PodPhase, readPodSighting, readPodSpec } from './pod-spec.ts';
