@@ -29,6 +29,24 @@ export {
   keptPlaneDirectory,
   readKeptPlane,
 } from './kept-plane.ts';
+export type {
+  BackendServer,
+  CertificateLevers,
+  EtcdLevers,
+  EtcdMember,
+  EtcdStatus,
+  InstanceKind,
+  LeaseHolders,
+  LinkLevers,
+  LinkRule,
+  LoadBalancerLevers,
+  PlaneEvent,
+  PlaneInstance,
+  PlaneLevers,
+  ProcessLevers,
+  RestartChange,
+  RestartPolicy,
+} from './levers/levers.ts';
 export {
   type LocalContext,
   type LocalControlPlane,

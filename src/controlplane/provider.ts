@@ -3,10 +3,11 @@
  */
 import type { Profile } from '../config/index.ts';
 import type { ClusterAccess } from '../kube/index.ts';
+import type { PlaneLevers } from './levers/levers.ts';
 
 /** One process of a control plane, as far as it is known. */
 export interface ComponentInfo {
-  /** `etcd`, `kube-apiserver`, `kube-controller-manager`, `kube-scheduler`. */
+  /** `etcd`, `kube-apiserver`, `kube-controller-manager`, `kube-scheduler`, `haproxy`, `link-proxy`. */
   component: string;
   /** Unique within the plane: `etcd-0`. */
   name: string;
@@ -17,6 +18,8 @@ export interface ComponentInfo {
   /** Path of the metrics on that server. @default '/metrics' */
   metricsPath?: string;
   unreachable?: string;
+  /** Where it belongs to one. */
+  zone?: string;
   /** Command line as started, without the program's path. */
   args?: readonly string[];
   logPath?: string;
@@ -60,6 +63,8 @@ export interface ControlPlane extends AsyncDisposable {
   }) => Promise<{ certPem: string; keyPem: string }>;
   /** Resolves with the first component that exits without having been asked to; never rejects. */
   readonly failed: Promise<ComponentFailure>;
+  /** Breaks and mends the plane's members; absent for attached clusters. */
+  readonly levers?: PlaneLevers;
   /** Ends what was started, in reverse order; attached clusters are left as they are. Idempotent. */
   stop(): Promise<void>;
 }
