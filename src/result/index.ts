@@ -1,5 +1,18 @@
 export { DurableFile, writeAtomically } from './durable-file.ts';
 export { decideExitCode, type ExitInput } from './exit-code.ts';
+export type {
+  ExpectationCheck,
+  FaultCard,
+  FaultObservation,
+  FaultsResult,
+  FaultVerdictState,
+  InvariantCheck,
+  InvariantName,
+  PathObservation,
+  ProbeLatency,
+  ProbeParts,
+  ProbeSecond,
+} from './faults.ts';
 export {
   CALLS_FILE,
   createResultFolder,
