@@ -35,14 +35,20 @@ try {
     { stdio: ['ignore', 'ignore', 'inherit'] },
   );
   const { fleet, agents, verdicts, timeline } = await readResult(join(folder, 'latest'));
-  const lateness = fleet.leaseLateness.summary;
+  const lateness = (
+    fleet.leaseLatenessByPhase?.find(({ phase }) => phase === 'hold')?.lateness ?? fleet.leaseLateness
+  ).summary;
   const agent = agents.find((one) => one.role === 'fleet');
   const holding = timeline.filter((window) => window.phase === 'hold');
   const cores = holding.reduce((sum, window) => sum + (window.gauges.fleetCpuCores ?? 0), 0) / holding.length;
   const lines: [string, string, boolean | undefined][] = [
     ['nodes Ready', `${fleet.readyCount} of ${fleet.nodeCount}`, fleet.readyCount === fleet.nodeCount],
     ['nodes lost', String(fleet.lostCount), fleet.lostCount === 0],
-    ['leases missed', `${fleet.leaseMissedCount} of ${lateness.count}`, fleet.leaseMissedCount === 0],
+    [
+      'leases missed',
+      `${fleet.leaseMissedCount} of ${fleet.leaseLateness.summary.count}`,
+      fleet.leaseMissedCount === 0,
+    ],
     [
       'lease lateness',
       `p50 ${formatUs(lateness.p50Us)}, p99 ${formatUs(lateness.p99Us)}, max ${formatUs(lateness.maxUs)}; goal p99 < ${formatUs(GOAL_LEASE_LATENESS_P99_US)}`,

@@ -168,6 +168,8 @@ export interface FleetSummary {
   registration: Distribution;
   /** Due → acknowledged. */
   leaseLateness: Distribution;
+  /** The same by phase of the windows in which it was acknowledged; registration and clean-up are the empty one. */
+  leaseLatenessByPhase?: { phase: string; lateness: Distribution }[];
   /** Part of the lateness that the fleet itself caused: due → sent. */
   leaseSlip: Distribution;
   leaseMissedCount: number;

@@ -215,7 +215,7 @@ export class RunCollector {
   #takeWindow(agentId: string, window: AgentWindow): void {
     this.#calls.add(agentId, window.index, window.calls);
     this.#health.add(agentId, window.health);
-    if (window.fleet !== undefined) this.#fleet.add(window.fleet);
+    if (window.fleet !== undefined) this.#fleet.add(window.fleet, this.#phaseOfWindow(window.index));
     const lag = this.#loopLag.get(window.index) ?? new LatencyHistogram();
     lag.add(LatencyHistogram.fromWire(window.health.loopLag));
     this.#loopLag.set(window.index, lag);
@@ -245,7 +245,7 @@ export class RunCollector {
     const window: TimelineWindow = {
       startMs: this.#sinceStartMs(startUs),
       endMs: this.#sinceStartMs(endUs),
-      phase: this.#segmentAt((startUs + endUs) / 2),
+      phase: this.#phaseOfWindow(index, endUs),
       ...figures,
       ...(lag === undefined || lag.count === 0 ? {} : { loopLagP99Us: lag.percentile(0.99) }),
       gauges: {
@@ -310,7 +310,9 @@ export class RunCollector {
     return total;
   }
 
-  #segmentAt(atUs: number): string {
+  /** Phase at the middle of a window; the last window of a run may end early. */
+  #phaseOfWindow(index: number, endUs = this.#windowStartUs(index + 1)): string {
+    const atUs = (this.#windowStartUs(index) + endUs) / 2;
     return this.#segments.findLast((segment) => segment.startUs <= atUs)?.name ?? '';
   }
 

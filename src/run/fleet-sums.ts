@@ -6,6 +6,7 @@ export class FleetSums {
   readonly #nodeCount: number;
   readonly #registration = new LatencyHistogram();
   readonly #leaseLateness = new LatencyHistogram();
+  readonly #leaseLatenessByPhase = new Map<string, LatencyHistogram>();
   readonly #leaseSlip = new LatencyHistogram();
   readonly #latest = new Map<string, FleetStats>();
   #maxReadyCount = 0;
@@ -30,10 +31,14 @@ export class FleetSums {
     );
   }
 
-  /** Takes one window of one shard. */
-  add(window: FleetWindow): void {
+  /** Takes one window of one shard, which lies in `phase`; empty for outside of any. */
+  add(window: FleetWindow, phase: string): void {
+    const lateness = LatencyHistogram.fromWire(window.leaseLateness);
     this.#registration.add(LatencyHistogram.fromWire(window.registration));
-    this.#leaseLateness.add(LatencyHistogram.fromWire(window.leaseLateness));
+    this.#leaseLateness.add(lateness);
+    const ofPhase = this.#leaseLatenessByPhase.get(phase) ?? new LatencyHistogram();
+    ofPhase.add(lateness);
+    this.#leaseLatenessByPhase.set(phase, ofPhase);
     this.#leaseSlip.add(LatencyHistogram.fromWire(window.leaseSlip));
   }
 
@@ -57,6 +62,9 @@ export class FleetSums {
       lostCount: this.lostCount(),
       registration,
       leaseLateness: this.#leaseLateness.distribution(),
+      leaseLatenessByPhase: [...this.#leaseLatenessByPhase]
+        .filter(([, lateness]) => lateness.count > 0)
+        .map(([phase, lateness]) => ({ phase, lateness: lateness.distribution() })),
       leaseSlip: this.#leaseSlip.distribution(),
       leaseMissedCount: this.#sum((shard) => shard.leaseMissedCount),
       watchCount: this.#maxWatchCount,

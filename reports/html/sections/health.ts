@@ -39,6 +39,10 @@ export function healthSection(result: RunResult): Section {
       'Lease lateness',
       `${summaryText(fleet.leaseLateness.summary)}; ${formatCount(fleet.leaseMissedCount)} missed`,
     ],
+    ...(fleet.leaseLatenessByPhase ?? []).map(({ phase, lateness }): [string, string] => [
+      phase === '' ? '… outside of phases' : `… in phase ${phase}`,
+      summaryText(lateness.summary),
+    ]),
     ['… of it the fleet’s own', summaryText(fleet.leaseSlip.summary)],
     [
       'Connections',
