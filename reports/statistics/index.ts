@@ -1,4 +1,3 @@
-export { type BootstrapInterval, type BootstrapOptions, bootstrap } from './bootstrap.ts';
 export { type ShiftEstimate, shiftOfPairs, shiftOfSamples } from './hodges-lehmann.ts';
 export { holm } from './holm.ts';
 export { mannWhitney, mannWhitneyCdf, type RankTest, smallestMannWhitneyP } from './mann-whitney.ts';

@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import * as simple from 'simple-statistics';
 import { describe, expect, it } from 'vitest';
 import {
-  bootstrap,
   holm,
   mannWhitney,
   median,
@@ -138,29 +137,5 @@ describe('robust figures', () => {
     expect(robustZ(1.03, [1, 1, 1, 1], 0.02)).toBeCloseTo(1.0117, 4);
     expect(robustZ(1.03, [1, 1, 1, 1], 0)).toBe(Infinity);
     expect(robustZ(1, [1, 1, 1, 1], 0)).toBe(0);
-  });
-});
-
-describe('bootstrap', () => {
-  it('is the same for the same seed', () => {
-    const values = [3.1, 1.4, 4.15, 1.92, 5.65, 9.35, 2.89, 6.79, 3.23, 8.46];
-    expect(bootstrap(values, median, { seed: 7 })).toEqual(bootstrap(values, median, { seed: 7 }));
-    expect(bootstrap(values, simple.mean, { seed: 7 })).not.toEqual(
-      bootstrap(values, simple.mean, { seed: 8 }),
-    );
-  });
-
-  it('has the width that theory gives for a mean', () => {
-    const random = seededRandom('width');
-    const values = Array.from({ length: 100 }, () => random.normal());
-    const { low, high, estimate } = bootstrap(values, simple.mean, { seed: 1, resampleCount: 5_000 });
-    const expected = (2 * 1.96 * simple.standardDeviation(values)) / Math.sqrt(values.length);
-    expect((high - low) / expected).toBeGreaterThan(0.93);
-    expect((high - low) / expected).toBeLessThan(1.07);
-    expect(estimate).toBe(simple.mean(values));
-  });
-
-  it('has no width where nothing varies', () => {
-    expect(bootstrap([5, 5, 5], median, { seed: 1 })).toEqual({ estimate: 5, low: 5, high: 5 });
   });
 });
