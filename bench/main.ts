@@ -7,10 +7,15 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { packageRoot } from '../src/core/index.ts';
+import { nodeArguments } from '../src/run/index.ts';
 
-const BENCHES: Record<string, { title: string; script: string }> = {
+const BENCHES: Record<string, { title: string; script: string; nodeArguments?: readonly string[] }> = {
   load: { title: 'load: slip of the pacer, client CPU per GET', script: 'load/main.js' },
-  slope: { title: 'fleet: memory and CPU of one more idle node', script: 'fleet/slope.js' },
+  slope: {
+    title: 'fleet: memory and CPU of one more idle node',
+    script: 'fleet/slope.js',
+    nodeArguments: nodeArguments('fleet'),
+  },
   hold: { title: 'fleet: 1,000 nodes held for 5 minutes under churn', script: 'fleet/hold.js' },
 };
 
@@ -22,9 +27,11 @@ if (unknown.length > 0) {
   );
   process.exitCode = 2;
 } else {
-  for (const [name, { title, script }] of Object.entries(BENCHES)) {
+  for (const [name, { title, script, nodeArguments: flags = [] }] of Object.entries(BENCHES)) {
     if (wanted.length > 0 && !wanted.includes(name)) continue;
     process.stdout.write(`\n== ${title}\n`);
-    spawnSync(process.execPath, [join(packageRoot(), 'dist', 'bench', script)], { stdio: 'inherit' });
+    spawnSync(process.execPath, [...flags, join(packageRoot(), 'dist', 'bench', script)], {
+      stdio: 'inherit',
+    });
   }
 }

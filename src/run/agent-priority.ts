@@ -25,9 +25,15 @@ const REALTIME: Record<AgentRole, readonly string[]> = {
   fleet: ['--rr', '1'],
 };
 
-/** Arguments of Node for an agent's role. */
+/**
+ * Arguments of Node for an agent's role. Small young generations collect often and briefly: pauses stay far below a
+ * lease period. The fleet's is the smallest, because what it has grown to while nodes registered it keeps (measured:
+ * 0.32 MB a node at 16 MiB, 0.29 MB at 4 MiB).
+ */
 export function nodeArguments(role: AgentRole): readonly string[] {
-  return role === 'fleet' ? [] : ['--single-threaded-gc'];
+  return role === 'fleet'
+    ? ['--max-semi-space-size=4']
+    : ['--max-semi-space-size=16', '--single-threaded-gc'];
 }
 
 /** Raises the priority of process `pid` as its role wants it, as far as permitted, and says what it has now. */

@@ -40,9 +40,6 @@ export class AgentProcess {
       options.program.execPath,
       [
         `--max-old-space-size=${options.maxHeapMib}`,
-        // Small young generations collect often and briefly: pauses stay far below a lease period, and thousands of
-        // idle connections do not each keep half a semi-space of garbage alive.
-        '--max-semi-space-size=16',
         ...nodeArguments(options.agent.role),
         options.program.script,
         'agent',
