@@ -9,6 +9,8 @@ import type { FleetCalls } from './calls.ts';
 import type { FleetCounters } from './counters.ts';
 import type { NodeShape } from './kubelet/node-object.ts';
 import type { ProfileOf } from './kubelet/pods/pod-behaviour.ts';
+import type { NetworkProgramming } from './proxy/network-programming.ts';
+import type { ServiceNetwork } from './proxy/service-network.ts';
 import type { Timers } from './timers.ts';
 import type { WireForm } from './wire-form.ts';
 
@@ -24,6 +26,9 @@ export interface FleetContext {
   readonly counters: FleetCounters;
   readonly instants: PodInstantSink;
   readonly profileOf: ProfileOf;
+  /** What the proxies see, decoded once for all of them. */
+  readonly network: ServiceNetwork;
+  readonly programming: NetworkProgramming;
   /** The one copy of a string that many objects have in common. */
   readonly intern: (text: string) => string;
 }

@@ -31,7 +31,9 @@ import { imageListJson } from './kubelet/node-object.ts';
 import { defaultProfiles, kubemarkProfiles } from './kubelet/pods/pod-behaviour.ts';
 import type { PodPhase } from './kubelet/pods/pod-spec.ts';
 import { HollowNode } from './node.ts';
+import { NetworkProgramming, type NetworkProgrammingWindow } from './proxy/network-programming.ts';
 import { PROXY_IDENTITY } from './proxy/proxy.ts';
+import { ServiceNetwork } from './proxy/service-network.ts';
 import { Ramp, SLOW_REGISTRATION_MS } from './ramp.ts';
 import { type FleetShard, nodeName, shardNodeIndexes } from './shard.ts';
 import { Timers } from './timers.ts';
@@ -70,6 +72,8 @@ export interface FleetWindow {
   registration: EncodedHistogram;
   leaseLateness: EncodedHistogram;
   leaseSlip: EncodedHistogram;
+  /** By phase; empty without proxies. */
+  networkProgramming: NetworkProgrammingWindow[];
 }
 
 const RAMP_TICK_MS = 5;
@@ -121,6 +125,8 @@ export class Fleet implements Component {
       counters,
       instants: podInstants,
       profileOf: profiles(seed, settings.pods),
+      network: new ServiceNetwork(),
+      programming: new NetworkProgramming(shard.phase),
       intern: internTable(),
     };
     counters.nodes.waiting = this.#indexes.length;
@@ -169,6 +175,7 @@ export class Fleet implements Component {
   /** Calls that end from now on are recorded under `phase`. */
   setPhase(phase: string): void {
     this.#context.calls.setPhase(phase);
+    this.#context.programming.setPhase(phase);
   }
 
   stats(): FleetStats {
@@ -209,6 +216,7 @@ export class Fleet implements Component {
       registration: registration.toWire(),
       leaseLateness: leaseLateness.toWire(),
       leaseSlip: leaseSlip.toWire(),
+      networkProgramming: this.#context.programming.drain(),
     };
     for (const histogram of [registration, leaseLateness, leaseSlip]) histogram.reset();
     return window;

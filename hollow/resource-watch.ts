@@ -24,12 +24,15 @@ export interface ResourceQuery {
   readonly life: 'informer' | 'object' | 'pods';
 }
 
-/** Who is told. A frame's object is parsed for `wantsObjects` only. */
+/** Who is told. A frame's object is parsed for `wantsObjects` only; who has `onFrame` reads the frame itself. */
 export interface ResourceSink {
   readonly wantsObjects: boolean;
   onListBegin?(): void;
   onObject?(type: 'ADDED' | 'MODIFIED' | 'DELETED', object: unknown): void;
-  onListEnd?(): void;
+  /** `frame` is the whole event, valid during the call. `initial`: part of a list. */
+  onFrame?(type: 'ADDED' | 'MODIFIED' | 'DELETED', frame: Buffer, initial: boolean): void;
+  /** A list is complete, at `resourceVersion`. */
+  onListEnd?(resourceVersion: string): void;
 }
 
 export interface ResourceWatch {
@@ -92,9 +95,10 @@ class CountedWatch implements ResourceWatch, ReflectorHandlers {
     this.#sink.onListBegin?.();
   }
 
-  onEvent(type: 'ADDED' | 'MODIFIED' | 'DELETED', frame: Buffer): void {
-    if (!this.#sink.wantsObjects) return;
+  onEvent(type: 'ADDED' | 'MODIFIED' | 'DELETED', frame: Buffer, initial: boolean): void {
     try {
+      this.#sink.onFrame?.(type, frame, initial);
+      if (!this.#sink.wantsObjects) return;
       const event = JSON.parse(frame.toString('utf8')) as { object: unknown };
       this.#sink.onObject?.(type, event.object);
     } catch (error) {
@@ -104,7 +108,7 @@ class CountedWatch implements ResourceWatch, ReflectorHandlers {
   }
 
   onSynced(): void {
-    this.#sink.onListEnd?.();
+    this.#sink.onListEnd?.(this.#reflector.resourceVersion);
   }
 
   onFailure(error: Error): void {

@@ -7,6 +7,7 @@ import { formatCount, formatEdge, type RunResult } from '../src/result/index.ts'
 import { inline, markdownTable } from './markdown-text.ts';
 import { type CallRow, measuredCallRows, SOURCE_LABEL } from './model/call-rows.ts';
 import { limiterLines } from './model/limiters.ts';
+import { networkRows } from './model/network-programming.ts';
 import { formatInterval } from './model/server-side.ts';
 import { podStartupLimitUs } from './model/slo-limits.ts';
 import {
@@ -47,6 +48,7 @@ export function renderMarkdown(result: RunResult): string {
     ...problems(result),
     callTable(measuredCallRows(result)),
     podTable(result),
+    networkTable(result),
     facts(result),
   ].filter((block) => block !== '');
   return `${blocks.join('\n\n')}\n`;
@@ -125,6 +127,24 @@ function podTable(result: RunResult): string {
     rows,
     [false, true, true, true, true, true, true, true],
   );
+}
+
+function networkTable(result: RunResult): string {
+  const rows = networkRows(result).map(({ phase, part, distribution: { summary } }) => [
+    `${part}, phase ${inline(phase)}`,
+    formatCount(summary.count),
+    formatPercentile(summary, 'p50Us'),
+    formatPercentile(summary, 'p99Us'),
+    formatPercentile(summary, 'maxUs'),
+  ]);
+  if (rows.length === 0) return '';
+  return markdownTable(['Network programming', 'n', 'p50', 'p99', 'Max'], rows, [
+    false,
+    true,
+    true,
+    true,
+    true,
+  ]);
 }
 
 function facts(result: RunResult): string {

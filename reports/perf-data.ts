@@ -6,6 +6,7 @@
  * - `APIResponsiveness`: what clients felt, from the response histograms of the load.
  * - `PodStartupLatency_PodStartupLatency`, and the same with `Stateless` and `Stateful` in front.
  * - `SchedulingThroughput`: pods bound per second.
+ * - `NetworkProgrammingLatency`: all proxies in one pool, over the measured phases; upstream's are of one-minute windows.
  *
  * Files without samples are left out: zeros would be drawn as an excellent run.
  *
@@ -23,6 +24,7 @@ import {
   type Verb,
 } from '../src/result/index.ts';
 import { mergeDistributions } from './model/distributions.ts';
+import { programmedPhases } from './model/network-programming.ts';
 import { interpolatedQuantileSeconds, mergeSli } from './model/server-side.ts';
 import { callLimitUs } from './model/slo-limits.ts';
 
@@ -41,7 +43,7 @@ export interface PerfDataItem {
   /** Milliseconds. */
   data: { Perc50: number; Perc90: number; Perc99: number };
   unit: 'ms';
-  labels: Record<string, string>;
+  labels?: Record<string, string>;
 }
 
 /** Pods per second. */
@@ -87,6 +89,7 @@ export function perfDataFiles(result: RunResult): PerfDataFile[] {
       summary: 'StatefulPodStartupLatency_PodStartupLatency',
       content: podStartup(pods.filter((one) => one.kind === 'stateful')),
     },
+    { summary: 'NetworkProgrammingLatency', content: networkProgramming(result, measured) },
   ];
   if (result.scheduling !== undefined) {
     const { meanPerSecond, maxPerSecond } = result.scheduling;
@@ -165,6 +168,14 @@ function podStartup(pods: readonly PodStartup[]): PerfData {
     return all.summary.count === 0 ? [] : [item(percentilesMs(all), { Metric: metric })];
   });
   return { version: '1.0', dataItems };
+}
+
+/** Upstream's one item, which has no labels. */
+function networkProgramming(result: RunResult, measured: ReadonlySet<string>): PerfData {
+  const phases = programmedPhases(result).filter(({ phase }) => measured.has(phase));
+  const all = mergeDistributions(phases.map(({ programming }) => programming));
+  const dataItems: PerfDataItem[] = all.summary.count === 0 ? [] : [{ data: percentilesMs(all), unit: 'ms' }];
+  return { version: 'v1', dataItems };
 }
 
 function item(data: PerfDataItem['data'], labels: Record<string, string>): PerfDataItem {

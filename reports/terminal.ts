@@ -13,6 +13,7 @@ import {
   type VerdictState,
 } from '../src/result/index.ts';
 import { type CallRow, measuredCallRows, SOURCE_LABEL } from './model/call-rows.ts';
+import { networkRows } from './model/network-programming.ts';
 import { formatInterval } from './model/server-side.ts';
 import { podStartupLimitUs } from './model/slo-limits.ts';
 import {
@@ -59,6 +60,7 @@ export function renderTerminal(result: RunResult, options: TerminalOptions): str
     callLines(result, paint),
     podLines(result, paint),
     watchLines(result, paint),
+    networkLines(result, paint),
     fleetLines(result),
     trustLines(result, paint),
     fileLines(result, options.files, paint),
@@ -265,6 +267,24 @@ function watchLines(result: RunResult, paint: Paint): string[] {
         align: 'right' as const,
       }),
     ),
+  ];
+  const [titles = '', ...lines] = textTable(columns, rows, TERMINAL_COLUMNS);
+  return [paint('bold', titles), ...lines];
+}
+
+function networkLines(result: RunResult, paint: Paint): string[] {
+  const rows = networkRows(result).map(({ phase, part, distribution: { summary } }) => [
+    `  ${part}, phase ${phase}`,
+    formatCount(summary.count),
+    formatPercentile(summary, 'p50Us'),
+    formatPercentile(summary, 'p90Us'),
+    formatPercentile(summary, 'p99Us'),
+    formatPercentile(summary, 'maxUs'),
+  ]);
+  if (rows.length === 0) return [];
+  const columns: Column[] = [
+    { title: 'Network programming', align: 'left' },
+    ...(['n', 'p50', 'p90', 'p99', 'max'] as const).map((title) => ({ title, align: 'right' as const })),
   ];
   const [titles = '', ...lines] = textTable(columns, rows, TERMINAL_COLUMNS);
   return [paint('bold', titles), ...lines];

@@ -1,10 +1,10 @@
 /**
- * One hollow kube-proxy: the four watches of a real one, as the ServiceAccount that kubeadm gives it, and its one
- * event. Services and EndpointSlices are counted here; the rule model that will read them takes the sink's place.
- * Source: cmd/kube-proxy/app/server.go v1.36.3; reference captures.
+ * One hollow kube-proxy: the four watches of a real one, as the ServiceAccount that kubeadm gives it, its one event, and
+ * the syncs of rules that the watches cause. ServiceCIDRs are only counted: in iptables mode they change no rule.
+ * Source: cmd/kube-proxy/app/server.go, pkg/proxy/config/config.go v1.36.3; reference captures.
  */
 import type { Random } from '../../src/core/index.ts';
-import { type Connection, TokenBucket, TransportError } from '../../src/kube/index.ts';
+import { type Connection, frameMember, TokenBucket, TransportError } from '../../src/kube/index.ts';
 import { NodeClient } from '../client.ts';
 import type { FleetContext } from '../context.ts';
 import { eventName } from '../kubelet/event-name.ts';
@@ -15,6 +15,7 @@ import {
   type ResourceWatch,
   startResourceWatch,
 } from '../resource-watch.ts';
+import { RuleTracker } from './rule-tracker.ts';
 
 /** Who a kube-proxy is: group system:authenticated is added by the server. */
 export const PROXY_IDENTITY = {
@@ -31,12 +32,15 @@ export interface ProxyOptions {
 }
 
 const COUNTED: ResourceSink = { wantsObjects: false };
+const ZONE_LABEL = 'topology.kubernetes.io/zone';
 
 export class HollowProxy {
   readonly #options: ProxyOptions;
   readonly #client: NodeClient;
   readonly #throttle: TokenBucket;
   readonly #watches: ResourceWatch[] = [];
+  #rules: RuleTracker | undefined;
+  #zone = '';
 
   constructor(options: ProxyOptions) {
     const { context, connection, signal } = options;
@@ -50,22 +54,31 @@ export class HollowProxy {
   start(): void {
     const { context, connection, nodeName, random, signal } = this.#options;
     const { form, log } = context;
+    const rules = new RuleTracker(context);
+    this.#rules = rules;
     const startWatch = startResourceWatch(context, connection, this.#throttle, random);
-    const watch = (query: ResourceQuery) => this.#watches.push(startWatch(query, COUNTED));
-    watch({
-      path: '/apis/discovery.k8s.io/v1/endpointslices',
-      labelSelector: form.proxyEndpointSliceSelector,
-      life: 'informer',
-    });
-    watch({ path: '/apis/networking.k8s.io/v1/servicecidrs', life: 'informer' });
-    watch({
-      path: '/api/v1/services',
-      fieldSelector: 'spec.clusterIP!=None',
-      labelSelector: form.proxyServiceSelector,
-      life: 'informer',
-    });
+    const watch = (query: ResourceQuery, sink: ResourceSink) => this.#watches.push(startWatch(query, sink));
+    watch(
+      {
+        path: '/apis/discovery.k8s.io/v1/endpointslices',
+        labelSelector: form.proxyEndpointSliceSelector,
+        life: 'informer',
+      },
+      rules.slices,
+    );
+    watch({ path: '/apis/networking.k8s.io/v1/servicecidrs', life: 'informer' }, COUNTED);
+    watch(
+      {
+        path: '/api/v1/services',
+        fieldSelector: 'spec.clusterIP!=None',
+        labelSelector: form.proxyServiceSelector,
+        life: 'informer',
+      },
+      rules.services,
+    );
     if (form.proxyWatchesNode) {
-      watch({ path: '/api/v1/nodes', fieldSelector: `metadata.name=${nodeName}`, life: 'informer' });
+      const ownNode = { wantsObjects: false, onFrame: (_: string, frame: Buffer) => this.#seeNode(frame) };
+      watch({ path: '/api/v1/nodes', fieldSelector: `metadata.name=${nodeName}`, life: 'informer' }, ownNode);
     }
     this.#postStarting().catch((error: unknown) => {
       if (!signal.aborted && !(error instanceof TransportError)) {
@@ -77,6 +90,17 @@ export class HollowProxy {
   stop(): void {
     for (const watch of this.#watches) watch.close();
     this.#watches.length = 0;
+    this.#rules?.stop();
+  }
+
+  /** Of the own node only its zone matters: it decides which endpoints a Service with hints is served by. */
+  #seeNode(frame: Buffer): void {
+    const labels = frameMember(frame, ['object', 'metadata', 'labels']);
+    const parsed: Record<string, string> = labels === undefined ? {} : JSON.parse(labels);
+    const zone = parsed[ZONE_LABEL] ?? '';
+    if (zone === this.#zone) return;
+    this.#zone = zone;
+    this.#rules?.requestSync();
   }
 
   async #postStarting(): Promise<void> {

@@ -11,6 +11,7 @@ import { latencySections, timeSection } from './sections/charts.ts';
 import { checksSection } from './sections/checks.ts';
 import { configurationSection } from './sections/configuration.ts';
 import { healthSection } from './sections/health.ts';
+import { networkSection } from './sections/network.ts';
 import { overviewSection } from './sections/overview.ts';
 import { podsSection } from './sections/pods.ts';
 import { referencesSection } from './sections/references.ts';
@@ -28,6 +29,7 @@ export function renderHtml(result: RunResult, assets: PageAssets): string {
     timeSection(result, data),
     podsSection(result),
     watchesSection(result),
+    networkSection(result),
     checksSection(result),
     healthSection(result),
     serverSection(result),

@@ -62,6 +62,13 @@ const podsSchema = z.strictObject({
     ),
 });
 
+const proxySyncSchema = z.strictObject({
+  base: duration({ zero: true }).prefault('0ms').describe('Of each sync.'),
+  perRule: duration({ zero: true })
+    .prefault('0ms')
+    .describe('For each rule of the whole model: a port of a Service, or an endpoint behind one.'),
+});
+
 export const fleetSchema = z
   .strictObject({
     nodes: integer(0, MAX_NODES).describe('Hollow nodes. `--nodes N` overrides it.'),
@@ -102,6 +109,11 @@ export const fleetSchema = z
       .optional()
       .describe('Events as a real kubelet posts them. Default: true, false with `compat: kubemark`.'),
     proxy: flag().default(true).describe('A hollow kube-proxy on each node.'),
+    proxySync: proxySyncSchema
+      .prefault({})
+      .describe(
+        'Modelled time that one sync of a hollow proxy takes to write its rules; nothing is written.',
+      ),
     compression: flag()
       .default(true)
       .describe('gzip for replies over 128 KiB, as Go clients ask for; costs CPU of the API server.'),
@@ -134,6 +146,7 @@ export const fleetSchema = z
       statusReportMs: section.statusReport,
       events: section.events ?? !kubemark,
       proxy: section.proxy,
+      proxySync: { baseUs: section.proxySync.base * 1_000, perRuleUs: section.proxySync.perRule * 1_000 },
       compression: section.compression,
       capacity: {
         cpu: section.capacity.cpu,

@@ -97,6 +97,7 @@ export {
   type FrameSink,
   FrameSplitter,
   frameFacts,
+  frameMember,
   frameResourceVersion,
   frameType,
   listFacts,

@@ -110,6 +110,16 @@ export function frameResourceVersion(frame: Buffer): string {
   return value === -1 ? '' : stringAt(frame, value);
 }
 
+/** JSON of the member at `path` of a frame, unparsed; undefined where there is none. */
+export function frameMember(frame: Buffer, path: readonly string[]): string | undefined {
+  let position = 0;
+  for (const key of path) {
+    position = memberValue(frame, position, frame.length, key);
+    if (position === -1) return undefined;
+  }
+  return frame.toString('utf8', position, skipValue(frame, position));
+}
+
 /** metadata.resourceVersion (and `continue`) of a LIST body, where they stand before the items; as the API server writes. */
 export function listFacts(body: Buffer): { resourceVersion: string; continueToken: string } {
   const metadata = memberValue(body, 0, body.length, 'metadata');

@@ -59,6 +59,7 @@ export {
   type HostHealth,
   LATENCY_ROWS_US,
   type LimitWindow,
+  type NetworkProgramming,
   type PhaseResult,
   type PodKind,
   type PodOutcome,
@@ -86,6 +87,7 @@ export {
 } from './run-result.ts';
 export { judgeSlo, type SloInput, tightestLimitUs } from './slo.ts';
 export { UNSERVED_CLASSES, unservedCount } from './slo-client.ts';
+export { NETWORK_PROGRAMMING_LIMIT_MS } from './slo-network.ts';
 export {
   type CallShape,
   type CallSlo,

@@ -181,6 +181,19 @@ export interface FleetSummary {
   podsDeletedCount: number;
 }
 
+/** How long changes of Services' endpoints took to reach the rules of all hollow proxies, in one phase. */
+export interface NetworkProgramming {
+  phase: string;
+  /** Change → in force on a node, a sample for each change of an EndpointSlice and node: upstream's SLI. */
+  programming: Distribution;
+  /** The part of it after the proxy had received the change. */
+  proxyDelay: Distribution;
+  /** Syncs of all proxies, also those that changed no endpoint. */
+  syncCount: number;
+  /** Most rules that one node's model had. */
+  maxRuleCount: number;
+}
+
 /** One window of the run's time series; windows tile the run. Rates can be had from the counts and the length. */
 export interface TimelineWindow {
   startMs: number;
@@ -438,6 +451,8 @@ export interface RunResult {
   podStartup: PodStartup[];
   watches: WatchFanOut[];
   fleet: FleetSummary;
+  /** Absent in results of versions that did not measure it. */
+  networkProgramming?: NetworkProgramming[];
   /** Pods bound per second while pods waited: scheduler throughput, best 10 s window and mean. */
   scheduling?: { boundCount: number; meanPerSecond: number; maxPerSecond: number };
   timeline: TimelineWindow[];

@@ -10,6 +10,7 @@ export const SLO_NAME = {
   mutating: 'mutating API call latency',
   read: 'read-only API call latency',
   podStartup: 'pod startup latency',
+  networkProgramming: 'network programming latency',
 } as const;
 
 /** Limits of the official text, in milliseconds, and its quantile. */

@@ -8,16 +8,17 @@
  */
 import type { RunResult, SloCheck, SloKind, SloVerdict, VerdictState } from './run-result.ts';
 import { clientChecks } from './slo-client.ts';
+import { type NetworkSloInput, networkChecks } from './slo-network.ts';
 import { officialChecks, unscrapedApiServers } from './slo-official.ts';
 import type { SloRules } from './slo-rules.ts';
 
-export type SloInput = Pick<RunResult, 'phases' | 'series' | 'podStartup' | 'server'>;
+export type SloInput = Pick<RunResult, 'phases' | 'series' | 'podStartup' | 'server'> & NetworkSloInput;
 
 /** The verdicts of client-slo and official-sli, in this order. */
 export function judgeSlo(input: SloInput, rules: SloRules): SloVerdict[] {
   const missing = unscrapedApiServers(input.server);
   const verdicts = [
-    makeVerdict('client-slo', clientChecks(input, rules), []),
+    makeVerdict('client-slo', [...clientChecks(input, rules), ...networkChecks(input, rules.quantile)], []),
     makeVerdict('official-sli', officialChecks(input.server, rules), missing),
   ];
   const anySamples = verdicts.some((verdict) => rules.judge.includes(verdict.kind) && hasSamples(verdict));
@@ -35,7 +36,7 @@ export function judgeSlo(input: SloInput, rules: SloRules): SloVerdict[] {
 export function tightestLimitUs(verdicts: readonly SloVerdict[]): number | undefined {
   const limits = verdicts
     .filter((verdict) => verdict.judged && verdict.kind !== 'threshold')
-    .flatMap((verdict) => verdict.checks.filter((check) => check.sampleCount > 0))
+    .flatMap((verdict) => verdict.checks.filter(decidesWithSamples))
     .map((check) => check.limitUs);
   return limits.length === 0 ? undefined : Math.min(...limits);
 }
@@ -63,5 +64,9 @@ function verdictText(kind: SloKind, state: VerdictState, deciding: readonly SloC
 }
 
 function hasSamples(verdict: SloVerdict): boolean {
-  return verdict.checks.some((check) => check.sampleCount > 0);
+  return verdict.checks.some(decidesWithSamples);
+}
+
+function decidesWithSamples(check: SloCheck): boolean {
+  return check.sampleCount > 0 && check.informational !== true;
 }

@@ -35,6 +35,7 @@ export type ThresholdMetricName =
   | 'pods_never_started'
   | 'scheduling'
   | 'watch_spread'
+  | 'network_programming'
   | 'registration'
   | 'lease_lateness'
   | 'leases_missed'
@@ -137,6 +138,12 @@ export const THRESHOLD_METRICS: Readonly<Record<ThresholdMetricName, ThresholdMe
     labels: ['resource', 'scope', 'phase'],
     aggregates: LATENCY,
   },
+  network_programming: {
+    description:
+      "Change of a Service's endpoints to its sync on a node, or the `stage` of it that the proxy itself took.",
+    labels: ['phase', 'stage'],
+    aggregates: LATENCY,
+  },
   registration: {
     description: "First request of a node to its Ready condition's acknowledgement.",
     labels: [],
@@ -162,6 +169,7 @@ export const THRESHOLD_LABEL_VALUES: Readonly<Record<string, readonly string[]>>
   scope: ['resource', 'namespace', 'cluster'],
   class: ['http-4xx', 'http-409', 'http-429', 'http-5xx', 'timeout', 'connection', 'protocol', 'cancelled'],
   kind: ['stateless', 'stateful'],
+  stage: ['programming', 'proxy_delay'],
   part: [
     'create_to_schedule',
     'schedule_to_kubelet',

@@ -27,7 +27,10 @@ import {
   type ThresholdExpression,
 } from './threshold-expression.ts';
 
-export type ThresholdInput = Pick<RunResult, 'series' | 'podStartup' | 'watches' | 'fleet' | 'scheduling'> & {
+export type ThresholdInput = Pick<
+  RunResult,
+  'series' | 'podStartup' | 'watches' | 'fleet' | 'networkProgramming' | 'scheduling'
+> & {
   phases: readonly Pick<PhaseResult, 'name' | 'measured' | 'startMs' | 'endMs'>[];
 };
 
@@ -148,6 +151,14 @@ function measure(input: ThresholdInput, expression: ThresholdExpression): Findin
       return latency(
         expression,
         watches.map((watch) => watch.deliverySpread),
+      );
+    }
+    case 'network_programming': {
+      const proxyOnly = expression.labels['stage'] === 'proxy_delay';
+      const phases = ofPhases(input, expression, input.networkProgramming ?? []);
+      return latency(
+        expression,
+        phases.map(({ programming, proxyDelay }) => (proxyOnly ? proxyDelay : programming)),
       );
     }
     case 'registration':

@@ -27,6 +27,7 @@ import {
 } from '../result/index.ts';
 import type { Agents, PhaseReport } from './agents.ts';
 import { FleetSums } from './fleet-sums.ts';
+import { NetworkProgrammingSums } from './network-programming-sums.ts';
 import type { PlannedPhase } from './plan-phases.ts';
 import type { RunProgress } from './progress.ts';
 import { type AgentReport, type AgentWindow, WINDOW_MS } from './protocol.ts';
@@ -51,7 +52,15 @@ export interface RunCollectorOptions {
 /** The parts of a RunResult that come from the agents and the servers. */
 export type Collected = Pick<
   RunResult,
-  'series' | 'podStartup' | 'watches' | 'fleet' | 'timeline' | 'server' | 'agents' | 'hostHealth'
+  | 'series'
+  | 'podStartup'
+  | 'watches'
+  | 'fleet'
+  | 'networkProgramming'
+  | 'timeline'
+  | 'server'
+  | 'agents'
+  | 'hostHealth'
 > & { scheduling: RunResult['scheduling']; podAudit: ReturnType<PodTimelines['audit']> };
 
 /** A window closes this long after its end: agents report once a second. */
@@ -65,6 +74,7 @@ export class RunCollector {
   readonly #podStream: PodStream;
   readonly #hlog: HlogWriter;
   readonly #fleet: FleetSums;
+  readonly #network = new NetworkProgrammingSums();
   readonly #health = new AgentHealthLedger();
   readonly #host = new HostMonitor();
   readonly #usage: UsageGauges;
@@ -201,6 +211,7 @@ export class RunCollector {
       podStartup: this.#pods.startups(),
       watches: this.#watches,
       fleet: this.#fleet.summary(),
+      networkProgramming: this.#network.summary(),
       scheduling: this.#pods.scheduling(),
       podAudit: this.#pods.audit(),
       timeline: this.#timeline,
@@ -215,7 +226,10 @@ export class RunCollector {
   #takeWindow(agentId: string, window: AgentWindow): void {
     this.#calls.add(agentId, window.index, window.calls);
     this.#health.add(agentId, window.health);
-    if (window.fleet !== undefined) this.#fleet.add(window.fleet, this.#phaseOfWindow(window.index));
+    if (window.fleet !== undefined) {
+      this.#fleet.add(window.fleet, this.#phaseOfWindow(window.index));
+      this.#network.add(window.fleet.networkProgramming);
+    }
     const lag = this.#loopLag.get(window.index) ?? new LatencyHistogram();
     lag.add(LatencyHistogram.fromWire(window.health.loopLag));
     this.#loopLag.set(window.index, lag);
@@ -264,6 +278,7 @@ export class RunCollector {
         podStartup: this.#pods.startupsSoFar(endUs),
         watches: this.#watches,
         fleet: this.#fleet.summary(),
+        networkProgramming: this.#network.summary(),
         ...(scheduling === undefined ? {} : { scheduling }),
       };
     });

@@ -50,6 +50,7 @@ function makeRun(variant: SampleVariant): RunResult {
     podStartup: variant === 'no-data' ? [] : phases.map((phase) => podStartup(phase, variant, random)),
     watches: watchFanOut(variant, phases, random),
     fleet: fleet(nodeCount, random),
+    networkProgramming: networkProgramming(variant, phases, random),
     ...(variant === 'no-data'
       ? {}
       : { scheduling: { boundCount: 1_600, meanPerSecond: 15.2, maxPerSecond: 20.4 } }),
@@ -184,6 +185,23 @@ function watchFanOut(
     reconnectCount: watcherCount === 2_000 ? 4 : 0,
     relistCount: watcherCount === 2_000 ? 1 : 0,
     deliverySpread: distribution(random, 4_000, 900 * Math.sqrt(watcherCount), 0.7),
+  }));
+}
+
+function networkProgramming(
+  variant: SampleVariant,
+  phases: readonly SamplePhase[],
+  parent: Random,
+): NonNullable<RunResult['networkProgramming']> {
+  if (variant !== 'quickstart') return [];
+  const random = parent.fork('network');
+  // Quickstart's one phase with a Service in it.
+  return phases.slice(-1).map((phase) => ({
+    phase: phase.name,
+    programming: distribution(random, 8_000, 1_240_000, 0.4),
+    proxyDelay: distribution(random, 8_000, 480_000, 0.6),
+    syncCount: 6_100,
+    maxRuleCount: 640,
   }));
 }
 

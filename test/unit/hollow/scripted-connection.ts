@@ -8,6 +8,8 @@ import { type FleetContext, internTable } from '../../../hollow/context.ts';
 import { FleetCounters } from '../../../hollow/counters.ts';
 import { imageListJson } from '../../../hollow/kubelet/node-object.ts';
 import { defaultProfiles } from '../../../hollow/kubelet/pods/pod-behaviour.ts';
+import { NetworkProgramming } from '../../../hollow/proxy/network-programming.ts';
+import { ServiceNetwork } from '../../../hollow/proxy/service-network.ts';
 import { Timers } from '../../../hollow/timers.ts';
 import { wireForm } from '../../../hollow/wire-form.ts';
 import type { FleetSettings } from '../../../src/config/index.ts';
@@ -112,6 +114,7 @@ export const SETTINGS: FleetSettings = {
   statusReportMs: 300_000,
   events: true,
   proxy: true,
+  proxySync: { baseUs: 0, perRuleUs: 0 },
   capacity: { cpu: '4', memory: '16Gi', podCount: 110, ephemeralStorage: '100Gi' },
   labels: {},
   pods: {
@@ -149,6 +152,8 @@ export function scriptedFleet(script: Script, settings: FleetSettings = SETTINGS
     instants: new PodInstantBuffer(),
     profileOf: defaultProfiles(1, settings.pods),
     intern: internTable(),
+    network: new ServiceNetwork(),
+    programming: new NetworkProgramming('test'),
   };
   const connection = new ScriptedConnection(clock, script);
   const client = new NodeClient({

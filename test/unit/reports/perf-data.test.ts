@@ -22,6 +22,7 @@ describe('perf-data', () => {
         'APIResponsiveness',
         'PodStartupLatency_PodStartupLatency',
         'StatelessPodStartupLatency_PodStartupLatency',
+        'NetworkProgrammingLatency',
         'SchedulingThroughput',
       ].map((summary) => `${summary}_quickstart_2026-11-22T12-06-02Z.json`),
     );
@@ -30,7 +31,7 @@ describe('perf-data', () => {
   it('labels calls as the API server does, counts as text, figures in milliseconds', () => {
     const run = sampleRun('quickstart');
     const item = perfData(run, 'APIResponsiveness').dataItems.find(
-      ({ labels }) => labels['Verb'] === 'LIST' && labels['Scope'] === 'cluster',
+      ({ labels }) => labels?.['Verb'] === 'LIST' && labels?.['Scope'] === 'cluster',
     );
     const series = run.series.find(
       ({ key }) => key.verb === 'list' && key.scope === 'cluster' && key.source === 'load',
@@ -53,23 +54,40 @@ describe('perf-data', () => {
     });
   });
 
+  it('has network programming of all proxies in one item without labels, as upstream', () => {
+    const run = sampleRun('quickstart');
+    const summary = run.networkProgramming?.at(-1)?.programming.summary;
+    const ms = (us = 0) => us / 1_000;
+    expect(perfData(run, 'NetworkProgrammingLatency')).toEqual({
+      version: 'v1',
+      dataItems: [
+        {
+          data: { Perc50: ms(summary?.p50Us), Perc90: ms(summary?.p90Us), Perc99: ms(summary?.p99Us) },
+          unit: 'ms',
+        },
+      ],
+    });
+    delete run.networkProgramming;
+    expect(() => perfData(run, 'NetworkProgrammingLatency')).toThrow('no NetworkProgrammingLatency');
+  });
+
   it('counts slow calls of the server by the limit of their scope', () => {
     const run = sampleRun('slo-failure');
     const item = perfData(run, 'APIResponsivenessPrometheus_simple').dataItems.find(
-      ({ labels }) => labels['Verb'] === 'POST' && labels['Resource'] === 'pods',
+      ({ labels }) => labels?.['Verb'] === 'POST' && labels?.['Resource'] === 'pods',
     );
     const sli = run.server
       .flatMap((component) => component.sli ?? [])
       .find((one) => one.verb === 'POST' && one.resource === 'pods');
     const fast = sli?.buckets.find((bucket) => bucket.leSeconds === 1)?.count ?? 0;
-    expect(item?.labels['SlowCount']).toBe(String((sli?.count ?? 0) - fast));
-    expect(Number(item?.labels['SlowCount'])).toBeGreaterThan(0);
+    expect(item?.labels?.['SlowCount']).toBe(String((sli?.count ?? 0) - fast));
+    expect(Number(item?.labels?.['SlowCount'])).toBeGreaterThan(0);
   });
 
   it('names the transitions of pod startup as upstream does', () => {
     const { version, dataItems } = perfData(sampleRun('quickstart'), 'PodStartupLatency_PodStartupLatency');
     expect(version).toBe('1.0');
-    expect(dataItems.map(({ labels }) => labels['Metric'])).toEqual([
+    expect(dataItems.map(({ labels }) => labels?.['Metric'])).toEqual([
       'create_to_schedule',
       'schedule_to_watch',
       'run_to_watch',
