@@ -16,6 +16,7 @@ import {
 import type { Outcome } from '../src/measure/index.ts';
 import type { CallSource } from '../src/result/index.ts';
 import type { CallKind, FleetCalls } from './calls.ts';
+import type { NodeDisturbance } from './storms/node-disturbance.ts';
 
 export interface ClientOptions {
   readonly source: CallSource;
@@ -24,6 +25,8 @@ export interface ClientOptions {
   readonly clock: Clock;
   /** Ends waits between attempts. */
   readonly signal: AbortSignal;
+  /** What storms do to the node. */
+  readonly disturbance: NodeDisturbance;
 }
 
 /** Deadline of calls that carry `?timeout=10s`. Source: heartbeat client, cmd/kubelet/app/server.go v1.36.3 */
@@ -35,6 +38,7 @@ export class NodeClient {
   readonly #calls: FleetCalls;
   readonly #clock: Clock;
   readonly #signal: AbortSignal;
+  readonly #disturbance: NodeDisturbance;
 
   constructor(options: ClientOptions) {
     this.connection = options.connection;
@@ -42,6 +46,12 @@ export class NodeClient {
     this.#calls = options.calls;
     this.#clock = options.clock;
     this.#signal = options.signal;
+    this.#disturbance = options.disturbance;
+  }
+
+  /** True while the node is to be taken for dead: heartbeats and status are not to be written. */
+  get silent(): boolean {
+    return this.#disturbance.silent;
   }
 
   get stopped(): boolean {

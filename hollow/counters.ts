@@ -13,6 +13,8 @@ export class FleetCounters {
   readonly pods: Record<PodPhase, number> = { Pending: 0, Running: 0, Succeeded: 0, Failed: 0, Unknown: 0 };
   /** Times that a node that was Ready was seen not Ready, or its object was gone. */
   lostCount = 0;
+  /** The same of nodes that a storm was on, or had been a moment ago: deliberate, so counted apart. */
+  stormLostCount = 0;
   leaseMissedCount = 0;
   relistCount = 0;
   podsStartedCount = 0;
@@ -20,6 +22,8 @@ export class FleetCounters {
   watchCount = 0;
   /** First request of a node to its Ready condition acknowledged. */
   readonly registration = new LatencyHistogram();
+  /** A storm's end, a restart or the loss of the node object to Ready in the eyes of the cluster. */
+  readonly recovery = new LatencyHistogram();
   /** A renewal's due instant to its acknowledgement. */
   readonly leaseLateness = new LatencyHistogram();
   /** A renewal's due instant to its sending: the part that this process caused. */

@@ -12,30 +12,25 @@ import {
   type Logger,
   onAbort,
 } from '../src/core/index.ts';
-import {
-  type ClientIdentity,
-  type Connection,
-  connectionFor,
-  type Impersonation,
-  openSharedConnections,
-  resolveIdentity,
-  type SharedConnections,
-} from '../src/kube/index.ts';
+import { expiredClientContext } from '../src/kube/index.ts';
 import type { CallRecorder, PodInstantSink } from '../src/measure/index.ts';
 import type { EncodedHistogram } from '../src/result/index.ts';
-import { nodeAddress } from './addresses.ts';
 import { FleetCalls } from './calls.ts';
 import { type FleetContext, internTable } from './context.ts';
 import { FleetCounters, type NodeState } from './counters.ts';
 import { imageListJson } from './kubelet/node-object.ts';
 import { defaultProfiles, kubemarkProfiles } from './kubelet/pods/pod-behaviour.ts';
 import type { PodPhase } from './kubelet/pods/pod-spec.ts';
-import { HollowNode } from './node.ts';
+import type { HollowNode } from './node.ts';
+import { NodeFactory } from './node-factory.ts';
 import { NetworkProgramming, type NetworkProgrammingWindow } from './proxy/network-programming.ts';
-import { PROXY_IDENTITY } from './proxy/proxy.ts';
 import { ServiceNetwork } from './proxy/service-network.ts';
 import { Ramp, SLOW_REGISTRATION_MS } from './ramp.ts';
-import { type FleetShard, nodeName, shardNodeIndexes } from './shard.ts';
+import { type FleetShard, shardNodeIndexes } from './shard.ts';
+import type { FleetCommand, StormEnded, StormStarted } from './storms/fleet-command.ts';
+import { NodeDisturbance } from './storms/node-disturbance.ts';
+import { selectNodes } from './storms/select-nodes.ts';
+import { Storms } from './storms/storms.ts';
 import { Timers } from './timers.ts';
 import { wireForm } from './wire-form.ts';
 
@@ -44,6 +39,8 @@ export interface FleetOptions {
   readonly log: Logger;
   readonly recorder: CallRecorder;
   readonly podInstants: PodInstantSink;
+  /** Told of each storm's end. */
+  readonly onStormEnded?: (ended: StormEnded) => void;
 }
 
 /** How the fleet is now; counts of events are since its start. */
@@ -56,6 +53,8 @@ export interface FleetStats {
   reconnectCount: number;
   relistCount: number;
   lostCount: number;
+  /** Lost to storms: deliberate, so counted apart. */
+  stormLostCount: number;
   leaseMissedCount: number;
   inFlightCount: number;
   podsStartedCount: number;
@@ -74,6 +73,7 @@ export interface FleetWindow {
   leaseSlip: EncodedHistogram;
   /** By phase; empty without proxies. */
   networkProgramming: NetworkProgrammingWindow[];
+  recovery: EncodedHistogram;
 }
 
 const RAMP_TICK_MS = 5;
@@ -85,10 +85,14 @@ export class Fleet implements Component {
   readonly #context: FleetContext;
   readonly #abort = new AbortController();
   readonly #indexes: number[];
-  readonly #nodes: HollowNode[] = [];
+  /** Nodes that run, by number in the whole fleet. */
+  readonly #nodes = new Map<number, HollowNode>();
+  readonly #disturbances = new Map<number, NodeDisturbance>();
+  readonly #factory: NodeFactory;
+  readonly #storms: Storms;
+  /** Nodes that were restarted and are on their way out. */
+  readonly #leaving = new Set<Promise<void>>();
   readonly #ramp: Ramp;
-  #shared: { kubelet: SharedConnections; proxy: SharedConnections } | undefined;
-  #identity: ClientIdentity | undefined;
   #rampEnd: Promise<void> | undefined;
   #wakeReady: (() => void)[] = [];
   #stopping: Promise<void> | undefined;
@@ -132,6 +136,19 @@ export class Fleet implements Component {
     counters.nodes.waiting = this.#indexes.length;
     const perSecond = settings.rampPerSecond / shard.shard.count;
     this.#ramp = new Ramp({ perSecond, slowMs: SLOW_REGISTRATION_MS }, clock.nowUs());
+    this.#factory = new NodeFactory(shard, this.#context);
+    this.#storms = new Storms({
+      clock,
+      log,
+      fleet: {
+        nameOf: (index) => this.#factory.nameOf(index),
+        disturbance: (index) => this.#disturbance(index),
+        node: (index) => this.#nodes.get(index),
+        restart: (index) => this.#restartNode(index),
+      },
+      expiredContext: () => expiredClientContext(shard.access, clock.wallMs()),
+      onEnded: (ended) => options.onStormEnded?.(ended),
+    });
     // One listener for each wait of each node: thousands are no leak here.
     setMaxListeners(0, this.#abort.signal);
   }
@@ -140,16 +157,8 @@ export class Fleet implements Component {
   async start(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     if (this.#rampEnd !== undefined) return;
-    const { access, settings } = this.#shard;
-    const { clock, log } = this.#context;
-    this.#checkIdentities();
-    this.#identity = await resolveIdentity(access, clock);
-    if (settings.connections === 'shared') {
-      const open = (userAgent: string) =>
-        openSharedConnections(access, { ...this.#http2Options(userAgent), ...this.#identityOption() });
-      const { kubeletUserAgent, proxyUserAgent } = this.#context.form;
-      this.#shared = { kubelet: await open(kubeletUserAgent), proxy: await open(proxyUserAgent) };
-    }
+    const { log } = this.#context;
+    await this.#factory.start(this.#indexes);
     this.#rampEnd = this.#runRamp();
     this.#rampEnd.catch((error: unknown) => {
       if (!this.#abort.signal.aborted) log.error({ err: error }, 'ramp failed');
@@ -178,17 +187,32 @@ export class Fleet implements Component {
     this.#context.programming.setPhase(phase);
   }
 
+  /**
+   * Begins or ends a storm. Resolves, for the begin of one, with what was done to which nodes of this shard.
+   * @throws HM_USAGE where the fleet cannot play it
+   */
+  async apply(command: FleetCommand): Promise<StormStarted | undefined> {
+    if (command.type === 'heal') {
+      this.#storms.heal(command.id);
+      return undefined;
+    }
+    const chosen = selectNodes(command.selection, {
+      nodeCount: this.#shard.settings.nodeCount,
+      nameOf: (index) => this.#factory.nameOf(index),
+      zoneOf: (index) => this.#factory.zoneOf(index),
+    });
+    const own = new Set(this.#indexes);
+    return this.#storms.begin(
+      command,
+      chosen.filter((index) => own.has(index)),
+    );
+  }
+
   stats(): FleetStats {
     const { calls, counters } = this.#context;
     const sum = { openConnectionCount: 0, reconnectCount: 0, receivedBytes: 0, sentBytes: 0 };
-    for (const node of this.#nodes) node.addStats(sum);
-    for (const pool of this.#shared === undefined ? [] : [this.#shared.kubelet, this.#shared.proxy]) {
-      const stats = pool.stats();
-      sum.openConnectionCount += stats.openConnectionCount;
-      sum.reconnectCount += stats.reconnectCount;
-      sum.receivedBytes += stats.receivedBytes;
-      sum.sentBytes += stats.sentBytes;
-    }
+    for (const node of this.#nodes.values()) node.addStats(sum);
+    this.#factory.addStats(sum);
     return {
       nodeCount: this.#indexes.length,
       nodes: { ...counters.nodes },
@@ -198,6 +222,7 @@ export class Fleet implements Component {
       reconnectCount: sum.reconnectCount,
       relistCount: counters.relistCount,
       lostCount: counters.lostCount,
+      stormLostCount: counters.stormLostCount,
       leaseMissedCount: counters.leaseMissedCount,
       inFlightCount: calls.inFlightCount,
       podsStartedCount: counters.podsStartedCount,
@@ -210,15 +235,16 @@ export class Fleet implements Component {
 
   /** What happened since the last drain. */
   drain(): FleetWindow {
-    const { registration, leaseLateness, leaseSlip } = this.#context.counters;
+    const { registration, leaseLateness, leaseSlip, recovery } = this.#context.counters;
     const window = {
       stats: this.stats(),
       registration: registration.toWire(),
       leaseLateness: leaseLateness.toWire(),
       leaseSlip: leaseSlip.toWire(),
       networkProgramming: this.#context.programming.drain(),
+      recovery: recovery.toWire(),
     };
-    for (const histogram of [registration, leaseLateness, leaseSlip]) histogram.reset();
+    for (const histogram of [registration, leaseLateness, leaseSlip, recovery]) histogram.reset();
     return window;
   }
 
@@ -230,15 +256,15 @@ export class Fleet implements Component {
 
   async #stop(): Promise<void> {
     this.#abort.abort(new HarnessError('HM_INTERRUPTED', 'the fleet was stopped'));
+    this.#storms.stop();
     this.#context.timers.stop();
     this.#cancelSettle?.();
     for (const wake of this.#wakeReady.splice(0)) wake();
     await this.#rampEnd?.catch(() => {
       // Ended by the abort just now, or logged when it failed.
     });
-    await Promise.all(this.#nodes.map((node) => node.stop()));
-    await this.#shared?.kubelet.close();
-    await this.#shared?.proxy.close();
+    await Promise.all([...[...this.#nodes.values()].map((node) => node.stop()), ...this.#leaving]);
+    await this.#factory.stop();
   }
 
   /** Starts node after node, each when the rate and the window let it. */
@@ -255,28 +281,56 @@ export class Fleet implements Component {
   }
 
   async #startNode(index: number): Promise<void> {
-    const { clock, log } = this.#context;
-    const name = nodeName(this.#shard.nodeNamePrefix, index);
-    const node = new HollowNode({
-      context: this.#context,
-      index,
-      identity: { name, address: nodeAddress(index), zone: this.#zoneOf(index) },
-      kubeletConnection: await this.#connectKubelet(name),
-      proxyConnection: this.#shard.settings.proxy ? this.#connectProxy() : undefined,
-      signal: this.#abort.signal,
-    });
-    this.#nodes.push(node);
+    const { clock } = this.#context;
+    const node = await this.#factory.make(index, this.#disturbance(index), this.#abort.signal);
+    this.#nodes.set(index, node);
     const startUs = clock.nowUs();
+    this.#register(index, node, () => {
+      this.#ramp.done((clock.nowUs() - startUs) / 1_000, clock.nowUs());
+      this.#settleMemory();
+    });
+  }
+
+  #register(index: number, node: HollowNode, done: () => void): void {
+    const { log } = this.#context;
     node
       .start()
       .catch((error: unknown) => {
-        if (!this.#abort.signal.aborted) log.error({ err: error, node: name }, 'node did not start');
+        // A node that was restarted before it was Ready ends so; its successor goes on.
+        if (this.#abort.signal.aborted || this.#nodes.get(index) !== node) return;
+        log.error({ err: error, node: this.#factory.nameOf(index) }, 'node did not start');
       })
       .finally(() => {
-        this.#ramp.done((clock.nowUs() - startUs) / 1_000, clock.nowUs());
-        this.#settleMemory();
+        done();
         for (const wake of this.#wakeReady.splice(0)) wake();
       });
+  }
+
+  /** The node as after a power cut: nothing is said to the cluster, then a new one registers under its name. */
+  #restartNode(index: number): void {
+    const old = this.#nodes.get(index);
+    const { counters, log } = this.#context;
+    if (old === undefined || this.#abort.signal.aborted) return;
+    const leaving = old.stop().finally(() => this.#leaving.delete(leaving));
+    this.#leaving.add(leaving);
+    counters.moveNode(undefined, 'waiting');
+    this.#factory.make(index, this.#disturbance(index), this.#abort.signal).then(
+      (node) => {
+        this.#nodes.set(index, node);
+        if (this.#abort.signal.aborted) this.#leaving.add(node.stop());
+        else this.#register(index, node, () => this.#settleMemory());
+      },
+      (error: unknown) => log.error({ err: error }, 'node not restarted'),
+    );
+  }
+
+  #disturbance(index: number): NodeDisturbance {
+    let disturbance = this.#disturbances.get(index);
+    if (disturbance === undefined) {
+      disturbance = new NodeDisturbance();
+      this.#disturbances.set(index, disturbance);
+    }
+    return disturbance;
   }
 
   /**
@@ -292,63 +346,4 @@ export class Fleet implements Component {
       for (const wake of this.#wakeReady.splice(0)) wake();
     }, SETTLE_MS);
   }
-
-  async #connectKubelet(name: string): Promise<Connection> {
-    const { access, certificates, settings } = this.#shard;
-    const { clock, form } = this.#context;
-    const options = this.#http2Options(form.kubeletUserAgent);
-    if (settings.identity === 'certificate') {
-      const certificate = certificates?.[name];
-      if (certificate === undefined) throw missingCertificate(name);
-      const { impersonate: _, ...plain } = access;
-      const own = { ...plain, credential: { type: 'client-certificate' as const, ...certificate } };
-      return connectionFor(own, await resolveIdentity(own, clock), options);
-    }
-    return this.#connectAs({ user: `system:node:${name}`, groups: ['system:nodes'] }, options, 'kubelet');
-  }
-
-  #connectProxy(): Connection {
-    return this.#connectAs(PROXY_IDENTITY, this.#http2Options(this.#context.form.proxyUserAgent), 'proxy');
-  }
-
-  #connectAs(
-    impersonate: Impersonation,
-    options: { userAgent: string; compression: boolean; clock: Clock },
-    component: 'kubelet' | 'proxy',
-  ): Connection {
-    if (this.#shared !== undefined) return this.#shared[component].view(impersonate);
-    if (this.#identity === undefined) throw new HarnessError('HM_INTERNAL', 'the fleet has not been started');
-    return connectionFor({ ...this.#shard.access, impersonate }, this.#identity, options);
-  }
-
-  #http2Options(userAgent: string): { userAgent: string; compression: boolean; clock: Clock } {
-    return { userAgent, compression: this.#shard.settings.compression, clock: this.#context.clock };
-  }
-
-  #identityOption(): { identity: ClientIdentity } | Record<string, never> {
-    return this.#identity === undefined ? {} : { identity: this.#identity };
-  }
-
-  #zoneOf(index: number): string | undefined {
-    const { zones } = this.#shard;
-    return zones === undefined || zones.length === 0 ? undefined : zones[index % zones.length];
-  }
-
-  #checkIdentities(): void {
-    const { certificates, nodeNamePrefix, settings } = this.#shard;
-    if (settings.identity !== 'certificate') return;
-    if (settings.connections === 'shared') {
-      throw new HarnessError('HM_USAGE', 'client certificates cannot share connections', {
-        hint: 'use identity impersonation, or connections per-node',
-      });
-    }
-    for (const index of this.#indexes) {
-      const name = nodeName(nodeNamePrefix, index);
-      if (certificates?.[name] === undefined) throw missingCertificate(name);
-    }
-  }
-}
-
-function missingCertificate(name: string): HarnessError {
-  return new HarnessError('HM_USAGE', `no client certificate for node ${name} in the shard`);
 }

@@ -11,3 +11,5 @@ export {
   RUN_LABEL,
   shardNodeIndexes,
 } from './shard.ts';
+export type { FleetCommand, StormEnded, StormStarted } from './storms/fleet-command.ts';
+export { type SelectableFleet, selectNodes } from './storms/select-nodes.ts';

@@ -166,6 +166,7 @@ function settings(nodeCount: number): FleetSettings {
     proxySync: { baseUs: 0, perRuleUs: 0 },
     capacity: { cpu: '8', memory: '32Gi', podCount: 110, ephemeralStorage: '200Gi' },
     labels: {},
+    zones: [],
     pods: {
       sandboxMs: { low: 300, high: 600 },
       startMs: { low: 50, high: 200 },

@@ -13,6 +13,8 @@ import {
   startResourceWatch,
   type WatchStarter,
 } from '../resource-watch.ts';
+import type { NodeDisturbance } from '../storms/node-disturbance.ts';
+import { slowedBy } from '../storms/slow-profile.ts';
 import { EventLedger } from './event-ledger.ts';
 import { EventPoster, type EventSubject } from './events.ts';
 import { LeaseKeeper } from './lease.ts';
@@ -37,6 +39,7 @@ export interface KubeletOptions {
   readonly connection: Connection;
   readonly random: Random;
   readonly signal: AbortSignal;
+  readonly disturbance: NodeDisturbance;
 }
 
 export class HollowKubelet implements Registrant, PodHost, NodeStatusSource {
@@ -56,19 +59,21 @@ export class HollowKubelet implements Registrant, PodHost, NodeStatusSource {
   state: NodeState = 'waiting';
   readonly #lease: LeaseKeeper;
   readonly #pods: PodManager;
+  readonly #disturbance: NodeDisturbance;
   readonly #ledger = new EventLedger();
   readonly #watches: ResourceWatch[] = [];
   readonly #startWatch: WatchStarter;
   #registering = false;
 
   constructor(options: KubeletOptions) {
-    const { context, connection, identity, random, signal } = options;
+    const { context, connection, disturbance, identity, random, signal } = options;
+    this.#disturbance = disturbance;
     this.context = context;
     this.identity = identity;
     this.random = random;
     this.signal = signal;
     const { calls, clock, form, settings } = context;
-    this.client = new NodeClient({ source: 'kubelet', connection, calls, clock, signal });
+    this.client = new NodeClient({ source: 'kubelet', connection, calls, clock, signal, disturbance });
     this.throttle = new TokenBucket(form.kubeletLimit.perSecond, form.kubeletLimit.burst);
     this.status = new NodeStatusReporter(context, this.client, this, random, signal);
     this.events = new EventPoster(
@@ -84,7 +89,7 @@ export class HollowKubelet implements Registrant, PodHost, NodeStatusSource {
     this.objects = new ObjectWatches(this.#startWatch);
     this.addresses = new PodAddresses(options.index, settings.capacity.podCount);
     this.#lease = new LeaseKeeper(context, this.client, identity.name, random, signal);
-    this.#pods = new PodManager(context, this);
+    this.#pods = new PodManager({ ...context, profileOf: slowedBy(disturbance, context.profileOf) }, this);
   }
 
   get nodeName(): string {
@@ -164,7 +169,10 @@ export class HollowKubelet implements Registrant, PodHost, NodeStatusSource {
     const seenReady = isReady(this.ownNode);
     if (this.state === 'ready' && isReady(before) && !seenReady) {
       this.#lose('node is not ready in the eyes of the cluster');
-    } else if (this.state === 'lost' && seenReady) this.#move('ready');
+    } else if (this.state === 'lost' && seenReady) {
+      this.#recovered();
+      this.#move('ready');
+    }
     if (!seenReady) this.status.poke();
   }
 
@@ -173,6 +181,7 @@ export class HollowKubelet implements Registrant, PodHost, NodeStatusSource {
     this.ownNode = undefined;
     if (this.#registering || this.state === 'waiting' || this.signal.aborted) return;
     this.#lose('node object was deleted');
+    this.#disturbance.recoveringSinceUs = this.context.clock.nowUs();
     this.#restart().catch((error: unknown) => {
       if (!this.signal.aborted)
         this.context.log.error({ err: error, node: this.nodeName }, 'registration failed');
@@ -204,7 +213,7 @@ export class HollowKubelet implements Registrant, PodHost, NodeStatusSource {
     this.#move('registering');
     await registerNode(this);
     this.#registering = false;
-    counters.registration.record(clock.nowUs() - startUs);
+    if (!this.#recovered()) counters.registration.record(clock.nowUs() - startUs);
     this.#move('ready');
     // What the watch showed meanwhile was not acted on.
     if (this.ownNode === undefined) return;
@@ -232,9 +241,23 @@ export class HollowKubelet implements Registrant, PodHost, NodeStatusSource {
   }
 
   #lose(why: string): void {
-    this.context.counters.lostCount++;
-    this.context.log.warn({ node: this.nodeName }, why);
+    const { clock, counters, log } = this.context;
+    if (this.#disturbance.excused(clock.nowUs())) counters.stormLostCount++;
+    else {
+      counters.lostCount++;
+      log.warn({ node: this.nodeName }, why);
+    }
     this.#move('lost');
+  }
+
+  /** Notes how long the way back took; false if the node was on none. */
+  #recovered(): boolean {
+    const { clock, counters } = this.context;
+    const sinceUs = this.#disturbance.recoveringSinceUs;
+    if (Number.isNaN(sinceUs)) return false;
+    this.#disturbance.recoveringSinceUs = Number.NaN;
+    counters.recovery.record(clock.nowUs() - sinceUs);
+    return true;
   }
 
   #move(to: NodeState | undefined): void {

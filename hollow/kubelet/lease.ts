@@ -60,6 +60,11 @@ export class LeaseKeeper implements TimerTarget {
 
   onTimer(_kind: number, dueUs: number): void {
     if (this.#busy || this.#signal.aborted) return;
+    // Silence skips ticks and keeps their rhythm, so that nodes that come back together are still spread over a period.
+    if (this.#client.silent) {
+      this.#armNext();
+      return;
+    }
     this.#busy = true;
     this.#tick(dueUs)
       .catch((error: unknown) => {
@@ -68,11 +73,14 @@ export class LeaseKeeper implements TimerTarget {
       })
       .finally(() => {
         this.#busy = false;
-        if (this.#signal.aborted) return;
-        const periodUs = (this.#context.settings.leaseDurationMs / 4) * 1_000;
-        const nextUs = this.#context.clock.nowUs() + periodUs * (1 + JITTER_RATIO * this.#random.next());
-        this.#context.timers.arm(this.#timer, Math.ceil(nextUs / GRID_US) * GRID_US);
+        if (!this.#signal.aborted) this.#armNext();
       });
+  }
+
+  #armNext(): void {
+    const periodUs = (this.#context.settings.leaseDurationMs / 4) * 1_000;
+    const nextUs = this.#context.clock.nowUs() + periodUs * (1 + JITTER_RATIO * this.#random.next());
+    this.#context.timers.arm(this.#timer, Math.ceil(nextUs / GRID_US) * GRID_US);
   }
 
   async #tick(dueUs: number): Promise<void> {

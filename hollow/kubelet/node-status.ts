@@ -76,6 +76,10 @@ export class NodeStatusReporter implements TimerTarget {
   onTimer(): void {
     if (this.#busy || this.#signal.aborted) return;
     const { clock } = this.#context;
+    if (this.#client.silent) {
+      this.#armFor(0);
+      return;
+    }
     if (clock.nowUs() < this.#reportDueUs && !this.#turned()) {
       this.#armFor(this.#reportDueUs);
       return;

@@ -15,6 +15,7 @@ import {
   type ResourceWatch,
   startResourceWatch,
 } from '../resource-watch.ts';
+import type { NodeDisturbance } from '../storms/node-disturbance.ts';
 import { RuleTracker } from './rule-tracker.ts';
 
 /** Who a kube-proxy is: group system:authenticated is added by the server. */
@@ -29,6 +30,7 @@ export interface ProxyOptions {
   readonly connection: Connection;
   readonly random: Random;
   readonly signal: AbortSignal;
+  readonly disturbance: NodeDisturbance;
 }
 
 const COUNTED: ResourceSink = { wantsObjects: false };
@@ -43,10 +45,10 @@ export class HollowProxy {
   #zone = '';
 
   constructor(options: ProxyOptions) {
-    const { context, connection, signal } = options;
+    const { context, connection, disturbance, signal } = options;
     this.#options = options;
     const { calls, clock, form } = context;
-    this.#client = new NodeClient({ source: 'kube-proxy', connection, calls, clock, signal });
+    this.#client = new NodeClient({ source: 'kube-proxy', connection, calls, clock, signal, disturbance });
     this.#throttle = new TokenBucket(form.proxyLimit.perSecond, form.proxyLimit.burst);
   }
 

@@ -1,15 +1,18 @@
-/** Every action that is paced, by its name in the suite. Watches are held by another process: see watches/. */
-import type { LoadAction, WatchesAction } from '../../src/config/index.ts';
+/**
+ * Every action that is paced, by its name in the suite. Watches are held by another process (see watches/), storms are
+ * the fleet's.
+ */
+import type { LoadAction, StormAction, WatchesAction } from '../../src/config/index.ts';
 import type { ActionContext, BegunAction } from './action.ts';
 import { beginChurn } from './churn.ts';
 import { beginCreate } from './create.ts';
 import { beginReads } from './reads.ts';
 
-export type PacedAction = Exclude<LoadAction, WatchesAction>;
+export type PacedAction = Exclude<LoadAction, WatchesAction | StormAction>;
 
 /** True for actions that make calls on a schedule. */
 export function isPaced(action: LoadAction): action is PacedAction {
-  return action.action !== 'watches';
+  return action.action !== 'watches' && action.action !== 'storm';
 }
 
 /** Prepares `action` for one phase. Nothing is sent before its streams are paced. */

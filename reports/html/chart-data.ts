@@ -89,12 +89,23 @@ function mergeGroup(group: readonly TimelineWindow[]): TimelineWindow {
 }
 
 function timeMarks(result: RunResult): TimeMark[] {
-  return result.phases.map((phase) => ({
-    kind: phase.measured ? 'phase' : 'warm-up',
-    label: phase.state === 'completed' ? phase.name : `${phase.name} (${phase.state})`,
-    startMs: Math.round(phase.startMs),
-    endMs: Math.round(phase.endMs),
-  }));
+  const phases = result.phases.map(
+    (phase): TimeMark => ({
+      kind: phase.measured ? 'phase' : 'warm-up',
+      label: phase.state === 'completed' ? phase.name : `${phase.name} (${phase.state})`,
+      startMs: Math.round(phase.startMs),
+      endMs: Math.round(phase.endMs),
+    }),
+  );
+  const done = (result.marks ?? []).map(
+    (mark): TimeMark => ({
+      kind: 'fault',
+      label: mark.text,
+      startMs: Math.round(mark.atMs),
+      endMs: Math.round(mark.endMs ?? result.durationMs),
+    }),
+  );
+  return [...phases, ...done];
 }
 
 function timeCharts(windows: readonly TimelineWindow[]): TimeChart[] {

@@ -3,6 +3,7 @@
  * large is the plan's to say.
  */
 
+import { checkStorm } from './check-storm.ts';
 import { nodePodCapacity, podFootprint } from './footprint.ts';
 import { quote } from './issues.ts';
 import type { ReportProblem } from './parameters.ts';
@@ -52,6 +53,9 @@ function checkFleet(suite: Suite, report: ReportProblem): void {
       ['fleet', 'events'],
       "upstream's hollow node posts no events: expected false with compat: kubemark",
     );
+  for (const [index, zone] of fleet.zones.entries())
+    if (fleet.zones.indexOf(zone) < index)
+      report(['fleet', 'zones', index], `expected a name of its own, got ${quote(zone)} a second time`);
   checkLabels(fleet.labels, report);
   // The kubelet renews at a quarter of the duration and the API has whole seconds.
   if (fleet.leaseDurationMs < 4_000 || fleet.leaseDurationMs % 1_000 !== 0)
@@ -122,11 +126,14 @@ function checkLoad(suite: Suite, context: CheckContext): void {
     if (
       phase.durationMs === 0 &&
       phase.actions.length > 0 &&
-      phase.actions.every(({ action }) => action === 'watches')
+      phase.actions.every(
+        (action) =>
+          action.action === 'watches' || (action.action === 'storm' && action.durationMs === undefined),
+      )
     )
       context.report(
         [...phasePath, 'duration'],
-        'is missing: watches last as long as their phase, and nothing else in it takes time',
+        'is missing: watches, and storms without `for`, last as long as their phase, and nothing else in it takes time',
       );
     for (const action of phase.actions) {
       const path = context.actionPath(index, action);
@@ -134,6 +141,8 @@ function checkLoad(suite: Suite, context: CheckContext): void {
         standingPodCount += checkCreate(action, suite, standingPodCount, path, context.report);
       } else if (action.action === 'churn') {
         checkChurn(action, suite, standingPodCount, path, context.report);
+      } else if (action.action === 'storm') {
+        checkStorm(action, suite.fleet, path, context.report);
       }
     }
   }

@@ -7,6 +7,14 @@ export { referencePage } from './reference.ts';
 export { BUILT_IN_RESOURCE_NAMES, parseResource, resourceLabel } from './resources.ts';
 export { COMPONENTS } from './schema-control-plane.ts';
 export { readSuiteSource, shippedSuites, suitesFolder } from './source.ts';
+export {
+  type Disturbance,
+  INSTANT_STORMS,
+  type NodeSelection,
+  STORM_KINDS,
+  type StormAction,
+  type StormKind,
+} from './storm.ts';
 export type {
   Arrival,
   ChurnAction,

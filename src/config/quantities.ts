@@ -106,6 +106,28 @@ export function size(what: string) {
     });
 }
 
+/** A share, written `10%` or 0.1; above 0, at most 1. */
+export function ratio() {
+  const expected = 'expected a share above 0% and up to 100%, such as 10%';
+  return z
+    .union([z.number(), z.string()], { error: expected })
+    .transform((value, context): number => {
+      const match = typeof value === 'string' ? /^(\d+(?:\.\d+)?)%$/.exec(value.trim()) : null;
+      const found = typeof value === 'number' ? value : match === null ? Number.NaN : Number(match[1]) / 100;
+      if (found > 0 && found <= 1) return found;
+      context.issues.push({ code: 'custom', input: value, message: expected });
+      return z.NEVER;
+    })
+    .meta({
+      title: 'share',
+      anyOf: [
+        { type: 'number', exclusiveMinimum: 0, maximum: 1 },
+        { type: 'string', pattern: '^\\d+(\\.\\d+)?%$' },
+      ],
+      inputExamples: ['10%', 0.1],
+    });
+}
+
 /** Kubernetes' quantities: `500m`, `32`, `256Gi`. */
 export function resourceQuantity() {
   const expected = 'expected a Kubernetes quantity such as "4", 500m or 16Gi';

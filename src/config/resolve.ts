@@ -9,13 +9,14 @@ import type { Size } from './quantities.ts';
 import { type ObjectContext, resolveObject, resourceByName } from './resolve-object.ts';
 import type { SuiteInput } from './schema.ts';
 import type { ActionInput, PhaseInput, ReadInput } from './schema-load.ts';
+import { resolveStorm } from './schema-storm.ts';
 import type { LoadAction, LoadPhase, ReadTemplate, ResourceRef, Suite } from './suite.ts';
 import { resolveThresholds } from './thresholds.ts';
 
 /** The suite as run, without the actions that had problems: complete if and only if nothing was reported. */
 export function resolve(input: SuiteInput, context: Omit<ObjectContext, 'nodeCount'>): Suite {
   const nodeCount = input.fleet.nodeCount;
-  const resolver = { ...context, nodeCount };
+  const resolver = { ...context, nodeCount, seed: input.seed };
   return {
     name: input.name,
     description: input.description,
@@ -38,7 +39,9 @@ export function resolve(input: SuiteInput, context: Omit<ObjectContext, 'nodeCou
   };
 }
 
-function resolvePhase(phase: PhaseInput, path: Path, context: ObjectContext): LoadPhase {
+type ResolveContext = ObjectContext & { seed: number };
+
+function resolvePhase(phase: PhaseInput, path: Path, context: ResolveContext): LoadPhase {
   const taken = new Set(phase.actions.flatMap((action) => (action.name === undefined ? [] : [action.name])));
   const actions = phase.actions.flatMap((action, index) => {
     const name = action.name ?? freeName(action.action, taken);
@@ -65,7 +68,7 @@ function resolveAction(
   name: string,
   phase: PhaseInput,
   path: Path,
-  context: ObjectContext,
+  context: ResolveContext,
 ): LoadAction | undefined {
   switch (action.action) {
     case 'create': {
@@ -123,6 +126,12 @@ function resolveAction(
         fieldSelector: action.fieldSelector,
       };
     }
+    case 'storm':
+      return resolveStorm(action, name, path, {
+        seed: context.seed,
+        countOf: (size, at) => countOf(size, at, context),
+        report: context.report,
+      });
   }
 }
 

@@ -23,6 +23,7 @@ import {
   durationRange,
   flag,
   integer,
+  label,
   parseDurationRange,
   rate,
   resourceQuantity,
@@ -127,6 +128,12 @@ export const fleetSchema = z
       )
       .default({})
       .describe('Extra labels of every node.'),
+    zones: z
+      .array(label('the name of a zone'))
+      .default([])
+      .describe(
+        'Zones that the nodes are spread over evenly, as label `topology.kubernetes.io/zone`; storms can hit one.',
+      ),
     pods: podsSchema.prefault({}).describe('How long hollow pods take; drawn by seed, uniformly.'),
   })
   .transform((section): FleetSettings => {
@@ -155,6 +162,7 @@ export const fleetSchema = z
         ephemeralStorage: section.capacity.ephemeralStorage,
       },
       labels: section.labels,
+      zones: section.zones,
       pods: {
         sandboxMs: step(section.pods.sandbox, DEFAULT_POD_SANDBOX),
         startMs: step(section.pods.start, DEFAULT_POD_START),

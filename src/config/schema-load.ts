@@ -15,6 +15,7 @@ import {
   DEFAULT_SETTLE_TIMEOUT,
 } from './defaults.ts';
 import { choice, duration, flag, integer, label, rate, size, text } from './quantities.ts';
+import { stormSchema } from './schema-storm.ts';
 
 const resource = () =>
   text('a resource such as pods, deployments.apps or widgets.v1.example.com').meta({
@@ -168,6 +169,7 @@ export const ACTION_SCHEMAS = {
       fieldSelector: fieldSelector(),
     })
     .describe('Long watches, held for the whole phase.'),
+  storm: stormSchema,
 } as const;
 
 const actionSchema = z.discriminatedUnion('action', [
@@ -175,6 +177,7 @@ const actionSchema = z.discriminatedUnion('action', [
   ACTION_SCHEMAS.churn,
   ACTION_SCHEMAS.reads,
   ACTION_SCHEMAS.watches,
+  ACTION_SCHEMAS.storm,
 ]);
 
 const phaseSchema = z.strictObject({

@@ -2,6 +2,8 @@
  * A suite as it is run: every default filled in, every size relative to the node count worked out, every quantity a
  * number with its unit in the name. Deep-frozen; nothing further in says `?? default`.
  */
+import type { StormAction } from './storm.ts';
+
 /** How far a control plane's settings are from production; recorded in every result, part of its fingerprint. */
 export type Profile = 'production-like' | 'fast';
 
@@ -53,6 +55,8 @@ export interface FleetSettings {
   proxySync: { baseUs: number; perRuleUs: number };
   capacity: { cpu: string; memory: string; podCount: number; ephemeralStorage: string };
   labels: Readonly<Record<string, string>>;
+  /** Zones that nodes are spread over by their number; empty: nodes have none. */
+  zones: readonly string[];
   pods: PodBehaviour;
   /** gzip for replies over 128 KiB, as Go clients ask for. */
   compression: boolean;
@@ -91,7 +95,7 @@ export interface LoadPhase {
   actions: readonly LoadAction[];
 }
 
-export type LoadAction = CreateAction | ChurnAction | ReadsAction | WatchesAction;
+export type LoadAction = CreateAction | ChurnAction | ReadsAction | WatchesAction | StormAction;
 
 /** How arrivals are spread: evenly, or with exponential gaps (seeded). */
 export type Arrival = 'constant' | 'poisson';

@@ -4,7 +4,7 @@
  */
 import { type Clock, systemClock } from '../core/index.ts';
 import type { ClusterAccess, Impersonation } from './access.ts';
-import type { Connection } from './connection.ts';
+import type { Connection, CuttableConnection } from './connection.ts';
 import { type ClientIdentity, resolveIdentity } from './credentials.ts';
 import { Http1Pool, type Http1PoolSettings } from './http1-pool.ts';
 import { Http2Pool, type Http2PoolSettings, SHARED_STREAMS_PER_SESSION } from './http2-pool.ts';
@@ -63,7 +63,7 @@ export function connectionFor(
   access: ClusterAccess,
   identity: ClientIdentity,
   options: Http2Options = {},
-): Connection {
+): CuttableConnection {
   const settings = http2Settings(access, options, Number.POSITIVE_INFINITY);
   return new Http2Pool(settings, identity, options.clock ?? systemClock).soleView(access.impersonate);
 }
@@ -71,7 +71,7 @@ export function connectionFor(
 /** HTTP/2 sessions that many identities share: `pool.view(impersonation)` costs a few hundred bytes. */
 export interface SharedConnections extends AsyncDisposable {
   /** A connection that speaks as `impersonate`; the access's own impersonation if undefined. */
-  view(impersonate?: Impersonation): Connection;
+  view(impersonate?: Impersonation): CuttableConnection;
   stats(): ReturnType<Connection['stats']>;
   close(graceMs?: number): Promise<void>;
 }

@@ -107,3 +107,12 @@ export interface ConnectionStats {
 
 /** What the factories of connect.ts give out. */
 export type Connection = ApiConnection & CallDispatcher;
+
+/** A connection whose network can be pulled. */
+export interface CuttableConnection extends Connection {
+  /**
+   * Cuts what is open, as a lost network would: calls and watches fail with class `connection`, and the next call
+   * connects anew. Of a view of a shared pool only its own streams are cut.
+   */
+  cut(): void;
+}

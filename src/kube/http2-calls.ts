@@ -66,6 +66,13 @@ export abstract class StreamCall {
     return this.over;
   }
 
+  /** Ends the call as a broken connection would. */
+  cut(error: TransportError): void {
+    if (this.over) return;
+    this.reset();
+    this.fail(error);
+  }
+
   /** Puts the call on a stream of `session`. @throws what node:http2 throws if the session cannot take it */
   abstract start(session: Http2Session): void;
   abstract fail(error: TransportError): void;

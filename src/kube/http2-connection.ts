@@ -11,8 +11,8 @@ import type {
   ApiRequest,
   CallHandle,
   CallHandler,
-  Connection,
   ConnectionStats,
+  CuttableConnection,
   WatchHandle,
   WatchHandlers,
 } from './connection.ts';
@@ -20,7 +20,7 @@ import { impersonationHeaders } from './credentials.ts';
 import { type StreamCall, type StreamOwner, UnaryCall, WatchCall } from './http2-calls.ts';
 import type { Http2Pool } from './http2-pool.ts';
 
-export class Http2Connection implements Connection, StreamOwner {
+export class Http2Connection implements CuttableConnection, StreamOwner {
   readonly #pool: Http2Pool;
   readonly #impersonate: Impersonation | undefined;
   /** Calls in flight; kept by views only, because an owner's are cut with its pool. */
@@ -66,6 +66,17 @@ export class Http2Connection implements Connection, StreamOwner {
       receivedBytes: 0,
       sentBytes: 0,
     };
+  }
+
+  cut(): void {
+    if (this.#calls === undefined) {
+      this.#pool.cut();
+      return;
+    }
+    for (const call of [...this.#calls]) {
+      const text = `${call.method} ${call.path} failed: connection was cut`;
+      call.cut(new TransportError('connection', text));
+    }
   }
 
   async close(graceMs = 0): Promise<void> {
@@ -121,7 +132,7 @@ export class Http2Connection implements Connection, StreamOwner {
 
 /** The promise form of dispatch: rejects with TransportError only. */
 export function promiseOf(
-  connection: Pick<Connection, 'dispatch'>,
+  connection: Pick<CuttableConnection, 'dispatch'>,
   request: ApiRequest,
   signal: AbortSignal | undefined,
 ): Promise<ApiReply> {

@@ -7,7 +7,7 @@ import type { OutgoingHttpHeaders } from 'node:http2';
 import { type CancelTimer, type Clock, describeError } from '../core/index.ts';
 import type { Impersonation } from './access.ts';
 import { asTransportError, TransportError } from './api-error.ts';
-import type { Connection, ConnectionStats } from './connection.ts';
+import type { ConnectionStats, CuttableConnection } from './connection.ts';
 import type { ClientIdentity } from './credentials.ts';
 import type { StreamCall } from './http2-calls.ts';
 import { Http2Connection } from './http2-connection.ts';
@@ -54,12 +54,12 @@ export class Http2Pool implements SessionOwner, AsyncDisposable {
   }
 
   /** A connection that speaks as `impersonate`, or as the pool's credential; closing it leaves the pool open. */
-  view(impersonate: Impersonation | undefined): Connection {
+  view(impersonate: Impersonation | undefined): CuttableConnection {
     return new Http2Connection(this, impersonate, false);
   }
 
   /** The only connection of this pool: closing it closes the pool. */
-  soleView(impersonate: Impersonation | undefined): Connection {
+  soleView(impersonate: Impersonation | undefined): CuttableConnection {
     return new Http2Connection(this, impersonate, true);
   }
 
@@ -113,6 +113,12 @@ export class Http2Pool implements SessionOwner, AsyncDisposable {
   close(graceMs = 0): Promise<void> {
     this.#closing ??= this.#close(graceMs);
     return this.#closing;
+  }
+
+  /** Destroys every session; what ran on them fails, and the next call opens a new one. */
+  cut(): void {
+    const error = new TransportError('connection', `connection to ${this.settings.server} failed: cut`);
+    for (const session of [...this.#sessions]) session.destroy(error);
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -33,12 +33,13 @@ export {
   type CallHandler,
   type Connection,
   type ConnectionStats,
+  type CuttableConnection,
   DEFAULT_REQUEST_TIMEOUT_MS,
   type HttpMethod,
   type WatchHandle,
   type WatchHandlers,
 } from './connection.ts';
-export { type ClientIdentity, resolveIdentity } from './credentials.ts';
+export { type ClientIdentity, type IdentityHeaders, resolveIdentity } from './credentials.ts';
 export {
   type CertificateOptions,
   type CertificateWanted,
@@ -47,6 +48,7 @@ export {
   nodeCertificateWanted,
   requestClientCertificates,
 } from './csr.ts';
+export { expiredClientContext } from './expired-certificate.ts';
 export {
   type CallOptions,
   type DeleteOptions,

@@ -68,6 +68,7 @@ export {
   type PodStartupPhase,
   type PodTimeline,
   RUN_RESULT_SCHEMA,
+  type RunMark,
   type RunResult,
   type Scope,
   type SeriesKey,

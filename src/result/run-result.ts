@@ -172,6 +172,10 @@ export interface FleetSummary {
   leaseLatenessByPhase?: { phase: string; lateness: Distribution }[];
   /** Part of the lateness that the fleet itself caused: due → sent. */
   leaseSlip: Distribution;
+  /** A storm's end, a restart or the loss of the node object → Ready again; absent where no node came back. */
+  recovery?: Distribution;
+  /** Of nodes under a storm or just after one; not part of lostCount. Absent where there were none. */
+  stormLostCount?: number;
   leaseMissedCount: number;
   watchCount: number;
   connectionCount: number;
@@ -402,6 +406,23 @@ export interface Verdicts {
   text: string;
 }
 
+/**
+ * Something that was done to the cluster or its nodes while the run went on, and is marked in the time series: a storm,
+ * a fault. Milliseconds since the start of the run.
+ */
+export interface RunMark {
+  /** `storm`, `fault`: who did it. */
+  kind: string;
+  /** `silence 50 nodes`: one phrase for people. */
+  text: string;
+  phase: string;
+  atMs: number;
+  /** Absent where it was not ended, or ended with the run. */
+  endMs?: number;
+  /** Nodes that were hit. */
+  nodeCount?: number;
+}
+
 export interface RunResult {
   schema: typeof RUN_RESULT_SCHEMA;
   /** `20261122-120400-quickstart` */
@@ -456,6 +477,8 @@ export interface RunResult {
   /** Pods bound per second while pods waited: scheduler throughput, best 10 s window and mean. */
   scheduling?: { boundCount: number; meanPerSecond: number; maxPerSecond: number };
   timeline: TimelineWindow[];
+  /** Absent where nothing was done. */
+  marks?: RunMark[];
   server: ServerComponent[];
   agents: AgentHealth[];
   hostHealth: HostHealth;

@@ -2,6 +2,7 @@
  * The agents of one run, together: started, told what to do, waited for, ended.
  */
 import { mkdirSync } from 'node:fs';
+import type { FleetCommand, StormStarted } from '../../hollow/index.ts';
 import type { LoadPhase } from '../config/index.ts';
 import { type Clock, delay, HarnessError, type Logger } from '../core/index.ts';
 import type { AgentFacts } from '../measure/index.ts';
@@ -123,6 +124,47 @@ export class Agents {
     for (const id of observers) this.#coordinator.send(id, { type: 'end-phase' });
     await this.#within(CUT_SHORT_GRACE_MS + REPORT_GRACE_MS, (signal) => collect(observers, signal));
     return { startUs, endUs, outcomes, interrupted };
+  }
+
+  /**
+   * Begins a storm on every shard of the fleet; resolves with all nodes that were chosen.
+   * @throws HM_AGENT_LOST, or the signal's reason
+   */
+  async beginStorm(
+    command: Extract<FleetCommand, { type: 'storm' }>,
+    signal: AbortSignal,
+  ): Promise<StormStarted> {
+    const ids = this.#coordinator.alive('fleet');
+    const isStarted = (event: AgentEvent): event is Extract<AgentEvent, { type: 'storm-started' }> =>
+      event.type === 'storm-started' && event.started.id === command.id;
+    for (const id of ids) this.#coordinator.send(id, { type: 'fleet', command });
+    const parts = await Promise.all(
+      ids.map(async (id) => (await this.#coordinator.waitFor(id, isStarted, signal)).started),
+    );
+    return {
+      id: command.id,
+      kind: command.disturbance.kind,
+      atUs: Math.min(...parts.map(({ atUs }) => atUs)),
+      nodeNames: parts.flatMap(({ nodeNames }) => nodeNames).sort(),
+    };
+  }
+
+  /** Resolves with the instant at which the storm was over on the last shard. @throws as beginStorm() */
+  async stormEnded(stormId: string, signal: AbortSignal): Promise<number> {
+    const isEnded = (event: AgentEvent): event is Extract<AgentEvent, { type: 'storm-ended' }> =>
+      event.type === 'storm-ended' && event.ended.id === stormId;
+    const ends = await Promise.all(
+      this.#coordinator
+        .alive('fleet')
+        .map(async (id) => (await this.#coordinator.waitFor(id, isEnded, signal)).ended.atUs),
+    );
+    return Math.max(...ends);
+  }
+
+  /** Ends a storm before its time; stormEnded() tells when it is over. */
+  healStorm(stormId: string): void {
+    for (const id of this.#coordinator.alive('fleet'))
+      this.#coordinator.send(id, { type: 'fleet', command: { type: 'heal', id: stormId } });
   }
 
   /** Ends the agents of one role, in order and with their last reports, by force where they do not answer. */

@@ -50,6 +50,7 @@ export function assignments(
         kubernetesVersion: plane.kubernetesVersion,
         labels: fleetLabels(runId, suite.fleet.labels),
         taints: [HOLLOW_TAINT],
+        zones: suite.fleet.zones,
         ...(cluster.certificates === undefined ? {} : { certificates: pick(cluster.certificates, names) }),
         phase: REGISTRATION_PHASE,
       },

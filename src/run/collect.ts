@@ -27,6 +27,7 @@ import {
 } from '../result/index.ts';
 import type { Agents, PhaseReport } from './agents.ts';
 import { FleetSums } from './fleet-sums.ts';
+import { MarkLedger } from './mark-ledger.ts';
 import { NetworkProgrammingSums } from './network-programming-sums.ts';
 import type { PlannedPhase } from './plan-phases.ts';
 import type { RunProgress } from './progress.ts';
@@ -58,6 +59,7 @@ export type Collected = Pick<
   | 'fleet'
   | 'networkProgramming'
   | 'timeline'
+  | 'marks'
   | 'server'
   | 'agents'
   | 'hostHealth'
@@ -82,6 +84,8 @@ export class RunCollector {
   readonly #thresholds: ThresholdWatch;
   readonly #timeline: TimelineWindow[] = [];
   readonly #watches: WatchFanOut[] = [];
+  /** What is done to the cluster and its nodes: storms, faults. */
+  readonly marks: MarkLedger;
   readonly #segments: { name: string; startUs: number }[] = [];
   readonly #loopLag = new Map<number, LatencyHistogram>();
   readonly #load = new Map<string, LoadStats>();
@@ -94,6 +98,7 @@ export class RunCollector {
   private constructor(options: RunCollectorOptions, hlog: HlogWriter, podStream: PodStream) {
     const { suite, epochUs, clock, plane, log } = options;
     this.#options = options;
+    this.marks = new MarkLedger((atUs) => this.#sinceStartMs(atUs));
     this.#hlog = hlog;
     this.#podStream = podStream;
     this.#calls = new CallCollector({ windowMs: WINDOW_MS, limits: suite.slo });
@@ -215,6 +220,7 @@ export class RunCollector {
       scheduling: this.#pods.scheduling(),
       podAudit: this.#pods.audit(),
       timeline: this.#timeline,
+      ...this.marks.recorded(),
       server: this.#server.components(),
       agents: this.#records.map((record) =>
         this.#health.health({ ...record, slip: this.#calls.slipOf(record.id) }),

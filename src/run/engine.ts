@@ -25,6 +25,7 @@ import type { RunOptions } from './options.ts';
 import { openControlPlane } from './plane.ts';
 import type { RunProgress, RunStep } from './progress.ts';
 import type { PhaseOutcome } from './protocol.ts';
+import { PhaseStorms } from './storms.ts';
 
 const SETTLE_POLL_MS = 100;
 
@@ -204,11 +205,18 @@ class Engine {
       // In place from the first instant: a run that breaks off in mid-phase has the phase in its result.
       const place =
         this.#phases.push({ ...base, endMs: base.startMs, state: 'failed', reason: 'broken off' }) - 1;
+      const storms = new PhaseStorms(phase, { agents, clock, marks: collector.marks });
       try {
         const report = await agents.runPhase(phase, {
           signal,
-          onStart: (startUs) => collector.beginPhase(phase, startUs),
-          settled: (outcomes, settleSignal) => this.#settled(phase, collector, outcomes, settleSignal),
+          onStart: (startUs) => {
+            collector.beginPhase(phase, startUs);
+            storms.begin(startUs, signal);
+          },
+          settled: async (outcomes, settleSignal) => {
+            await this.#settled(phase, collector, outcomes, settleSignal);
+            await storms.over(settleSignal);
+          },
         });
         this.#phases[place] = collector.endPhase(phase, report, planned);
       } catch (error) {
@@ -219,6 +227,8 @@ class Engine {
           reason: describeError(error),
         };
         throw error;
+      } finally {
+        await storms.heal();
       }
       signal.throwIfAborted();
       await collector.scrape(phase.measured, signal);

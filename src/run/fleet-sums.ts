@@ -8,6 +8,7 @@ export class FleetSums {
   readonly #leaseLateness = new LatencyHistogram();
   readonly #leaseLatenessByPhase = new Map<string, LatencyHistogram>();
   readonly #leaseSlip = new LatencyHistogram();
+  readonly #recovery = new LatencyHistogram();
   readonly #latest = new Map<string, FleetStats>();
   #maxReadyCount = 0;
   #maxWatchCount = 0;
@@ -40,6 +41,7 @@ export class FleetSums {
     ofPhase.add(lateness);
     this.#leaseLatenessByPhase.set(phase, ofPhase);
     this.#leaseSlip.add(LatencyHistogram.fromWire(window.leaseSlip));
+    this.#recovery.add(LatencyHistogram.fromWire(window.recovery));
   }
 
   /** Nodes that are Ready now. */
@@ -55,6 +57,7 @@ export class FleetSums {
   /** Of the run so far; the most nodes, watches and connections at any time. */
   summary(): FleetSummary {
     const registration = this.#registration.distribution();
+    const stormLostCount = this.#sum((shard) => shard.stormLostCount);
     return {
       nodeCount: this.#nodeCount,
       registeredCount: registration.summary.count,
@@ -66,6 +69,8 @@ export class FleetSums {
         .filter(([, lateness]) => lateness.count > 0)
         .map(([phase, lateness]) => ({ phase, lateness: lateness.distribution() })),
       leaseSlip: this.#leaseSlip.distribution(),
+      ...(this.#recovery.count === 0 ? {} : { recovery: this.#recovery.distribution() }),
+      ...(stormLostCount === 0 ? {} : { stormLostCount }),
       leaseMissedCount: this.#sum((shard) => shard.leaseMissedCount),
       watchCount: this.#maxWatchCount,
       connectionCount: this.#maxConnectionCount,

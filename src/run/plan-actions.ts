@@ -8,6 +8,7 @@ import {
   type ObjectTemplate,
   type ReadsAction,
   resourceLabel,
+  type StormAction,
   type Suite,
   type WatchesAction,
 } from '../config/index.ts';
@@ -51,6 +52,8 @@ export function planAction(action: LoadAction, suite: Suite, podEventsPerSecond:
       return planReads(action);
     case 'watches':
       return planWatches(action, suite, podEventsPerSecond);
+    case 'storm':
+      return planStorm(action, suite);
   }
 }
 
@@ -132,6 +135,24 @@ function planWatches(action: WatchesAction, suite: Suite, podEventsPerSecond: nu
     durationMs: 0,
     watcherCount: action.watcherCount,
     watchEventsPerSecond: isPods && !selective ? podEventsPerSecond * share * action.watcherCount : 0,
+  };
+}
+
+function planStorm(action: StormAction, suite: Suite): PlannedAction {
+  const { selection, disturbance, afterMs, durationMs } = action;
+  const { nodeCount, zones } = suite.fleet;
+  const eligible = selection.zone === undefined ? nodeCount : nodeCount / Math.max(1, zones.length);
+  const hit = selection.nodeCount ?? Math.max(1, Math.round(eligible * selection.ratio));
+  const where = selection.zone === undefined ? '' : ` of ${selection.zone}`;
+  const until = durationMs === undefined ? 'to the end' : `for ${seconds(durationMs)}`;
+  return {
+    action: 'storm',
+    name: action.name,
+    description: `${disturbance.kind} ${hit.toLocaleString('en-US')} nodes${where} after ${seconds(afterMs)}${durationMs === 0 ? '' : `, ${until}`}`,
+    calls: [],
+    durationMs: afterMs + (durationMs ?? 0),
+    watcherCount: 0,
+    watchEventsPerSecond: 0,
   };
 }
 

@@ -8,7 +8,14 @@
  *   GET  /v1/agents/:id/commands     ?after=SEQ, waits up to COMMAND_POLL_MS → AgentCommand[]
  *   POST /v1/agents/:id/reports      AgentReport → 204
  */
-import type { FleetShard, FleetStats, FleetWindow } from '../../hollow/index.ts';
+import type {
+  FleetCommand,
+  FleetShard,
+  FleetStats,
+  FleetWindow,
+  StormEnded,
+  StormStarted,
+} from '../../hollow/index.ts';
 import type { LoadPhaseOutcome, LoadShard, LoadStats } from '../../loadgen/index.ts';
 import type { LoadPhase } from '../config/index.ts';
 import type { ClusterAccess } from '../kube/index.ts';
@@ -55,6 +62,8 @@ export type AgentCommand = { sequence: number } & (
   | { type: 'phase'; phase: LoadPhase; startUs: number }
   /** Starts nothing new; what runs may finish. */
   | { type: 'end-phase' }
+  /** For fleet agents; answered by `storm-started`, and at a storm's end by `storm-ended`. */
+  | { type: 'fleet'; command: FleetCommand }
   | { type: 'stop' }
 );
 
@@ -62,6 +71,8 @@ export type AgentCommand = { sequence: number } & (
 export type AgentEvent =
   | { type: 'ready' }
   | { type: 'phase-done'; phase: string; outcome: PhaseOutcome }
+  | { type: 'storm-started'; started: StormStarted }
+  | { type: 'storm-ended'; ended: StormEnded }
   | { type: 'failed'; code: string; message: string };
 
 /** What one agent says of a phase it finished. */

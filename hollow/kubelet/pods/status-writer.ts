@@ -120,6 +120,7 @@ export class StatusWriter implements TimerTarget {
 
   /** True if the server has what the machine says. */
   async #sync(pod: WritablePod): Promise<boolean> {
+    if (this.#client.silent) return false;
     const { machine } = pod;
     const { namespace, name, uid } = machine.spec;
     const path = `/api/v1/namespaces/${namespace}/pods/${name}`;

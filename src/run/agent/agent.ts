@@ -34,7 +34,13 @@ export interface AgentOptions {
   signal: AbortSignal;
   makeRole: (
     assignment: AgentAssignment,
-    parts: { clock: Clock; log: Logger; recorder: RunCallRecorder; pods: PodInstantBuffer },
+    parts: {
+      clock: Clock;
+      log: Logger;
+      recorder: RunCallRecorder;
+      pods: PodInstantBuffer;
+      emit: (event: AgentEvent) => void;
+    },
   ) => AgentRoleRunner;
 }
 
@@ -69,6 +75,7 @@ class Agent {
       log: options.log,
       recorder: this.#recorder,
       pods: this.#pods,
+      emit: (event) => this.#emit(event),
     });
   }
 
@@ -121,6 +128,8 @@ class Agent {
         .catch((error: unknown) => this.#fail(error));
     } else if (command.type === 'end-phase') {
       this.#role.endPhase();
+    } else if (command.type === 'fleet') {
+      this.#role.applyToFleet?.(command.command).catch((error: unknown) => this.#fail(error));
     }
   }
 

@@ -1,13 +1,14 @@
 /**
  * What an agent can be: a shard of the fleet, a shard of the load, or the observer who watches both from outside.
  */
-import { Fleet } from '../../../hollow/index.ts';
+import { Fleet, type FleetCommand } from '../../../hollow/index.ts';
 import { LoadGenerator, WatchLoad } from '../../../loadgen/index.ts';
 import type { LoadPhase } from '../../config/index.ts';
 import { type Clock, HarnessError, type Logger, onAbort } from '../../core/index.ts';
 import { type PodInstantBuffer, PodTracker, type RunCallRecorder } from '../../measure/index.ts';
 import {
   type AgentAssignment,
+  type AgentEvent,
   type AgentReport,
   type AgentWindow,
   CUT_SHORT_GRACE_MS,
@@ -20,6 +21,8 @@ export interface AgentRoleRunner {
   runPhase(phase: LoadPhase, startUs: number): Promise<PhaseOutcome>;
   /** Starts nothing new in the phase that runs. */
   endPhase(): void;
+  /** Fleet agents only; what comes of it is said in events. */
+  applyToFleet?(command: FleetCommand): Promise<void>;
   /** For each report: cheap. */
   stats(): Pick<AgentReport, 'fleet' | 'load'>;
   /** For each closed window. */
@@ -32,6 +35,8 @@ interface RoleParts {
   log: Logger;
   recorder: RunCallRecorder;
   pods: PodInstantBuffer;
+  /** Puts an event on the next report. */
+  emit: (event: AgentEvent) => void;
 }
 
 /** Makes the role that `assignment` names. */
@@ -49,7 +54,11 @@ export function makeRole(assignment: AgentAssignment, parts: RoleParts): AgentRo
 type ShardOf<R extends AgentAssignment['role']> = Extract<AgentAssignment, { role: R }>['shard'];
 
 function fleetRole(shard: ShardOf<'fleet'>, parts: RoleParts): AgentRoleRunner {
-  const fleet = new Fleet(shard, { ...parts, podInstants: parts.pods });
+  const fleet = new Fleet(shard, {
+    ...parts,
+    podInstants: parts.pods,
+    onStormEnded: (ended) => parts.emit({ type: 'storm-ended', ended }),
+  });
   return {
     async start(signal) {
       await fleet.start(signal);
@@ -60,6 +69,10 @@ function fleetRole(shard: ShardOf<'fleet'>, parts: RoleParts): AgentRoleRunner {
       return {};
     },
     endPhase: () => {},
+    async applyToFleet(command) {
+      const started = await fleet.apply(command);
+      if (started !== undefined) parts.emit({ type: 'storm-started', started });
+    },
     stats: () => ({ fleet: fleet.stats() }),
     drain: () => ({ fleet: fleet.drain() }),
     stop: () => fleet.stop(),

@@ -197,6 +197,7 @@ describe('the registration of a node', () => {
       connection: fleet.connection,
       random: seededRandom(1),
       signal: fleet.abort.signal,
+      disturbance: fleet.disturbance,
     });
     fleet.context.counters.nodes.waiting = 1;
     // The pod watch waits for the node's watch, which says nothing here: readiness is read from the counters.

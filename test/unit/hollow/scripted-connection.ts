@@ -10,6 +10,7 @@ import { imageListJson } from '../../../hollow/kubelet/node-object.ts';
 import { defaultProfiles } from '../../../hollow/kubelet/pods/pod-behaviour.ts';
 import { NetworkProgramming } from '../../../hollow/proxy/network-programming.ts';
 import { ServiceNetwork } from '../../../hollow/proxy/service-network.ts';
+import { NodeDisturbance } from '../../../hollow/storms/node-disturbance.ts';
 import { Timers } from '../../../hollow/timers.ts';
 import { wireForm } from '../../../hollow/wire-form.ts';
 import type { FleetSettings } from '../../../src/config/index.ts';
@@ -117,6 +118,7 @@ export const SETTINGS: FleetSettings = {
   proxySync: { baseUs: 0, perRuleUs: 0 },
   capacity: { cpu: '4', memory: '16Gi', podCount: 110, ephemeralStorage: '100Gi' },
   labels: {},
+  zones: [],
   pods: {
     sandboxMs: { low: 300, high: 300 },
     startMs: { low: 100, high: 100 },
@@ -155,6 +157,7 @@ export function scriptedFleet(script: Script, settings: FleetSettings = SETTINGS
     network: new ServiceNetwork(),
     programming: new NetworkProgramming('test'),
   };
+  const disturbance = new NodeDisturbance();
   const connection = new ScriptedConnection(clock, script);
   const client = new NodeClient({
     source: 'kubelet',
@@ -162,8 +165,9 @@ export function scriptedFleet(script: Script, settings: FleetSettings = SETTINGS
     calls: context.calls,
     clock,
     signal: abort.signal,
+    disturbance,
   });
-  return { abort, client, clock, connection, context, errors };
+  return { abort, disturbance, client, clock, connection, context, errors };
 }
 
 /** Moves time on in small steps: a chain of calls that are answered at once needs many turns within one instant. */
