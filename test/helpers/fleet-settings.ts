@@ -19,6 +19,7 @@ export function fleetSettings(changes: Partial<FleetSettings> = {}): FleetSettin
     proxySync: { baseUs: 0, perRuleUs: 0 },
     capacity: { cpu: '4', memory: '16Gi', podCount: 110, ephemeralStorage: '100Gi' },
     labels: { pool: 'test' },
+    zones: [],
     pods: {
       sandboxMs: { low: 300, high: 600 },
       startMs: { low: 50, high: 150 },
