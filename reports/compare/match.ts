@@ -18,6 +18,7 @@ import { describeSetting, settingDifferences } from './settings.ts';
 export const ACROSS = {
   version: ['kubernetesVersion'],
   flags: ['suiteSha256'],
+  topology: ['suiteSha256'],
   suite: ['suiteSha256'],
   nodes: ['nodeCount', 'suiteSha256'],
   profile: ['profile'],
@@ -36,6 +37,7 @@ export type Across = keyof typeof ACROSS;
  */
 const SETTINGS: Readonly<Partial<Record<Across, readonly string[]>>> = {
   flags: ['controlPlane.flags', 'controlPlane.eventsEtcd'],
+  topology: ['controlPlane.topology'],
   nodes: ['fleet.nodeCount', 'fleet.nodes'],
   fidelity: ['fleet.compat'],
   identity: ['fleet.identity'],

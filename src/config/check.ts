@@ -29,6 +29,12 @@ export function checkSuite(suite: Suite, context: CheckContext): void {
 }
 
 function checkControlPlane(suite: Suite, context: CheckContext): void {
+  const { apiserverCount, loadBalancer } = suite.controlPlane.topology;
+  if (apiserverCount > 1 && loadBalancer === 'none')
+    context.report(
+      ['controlPlane', 'topology', 'loadBalancer'],
+      `expected haproxy in front of ${apiserverCount} API servers, got none`,
+    );
   if (suite.controlPlane.provider !== 'kubeconfig') return;
   for (const key of LOCAL_ONLY_KEYS) {
     if (context.controlPlaneKeys.includes(key))

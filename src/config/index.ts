@@ -6,6 +6,7 @@ export type { SuiteOverrides } from './overrides.ts';
 export { referencePage } from './reference.ts';
 export { BUILT_IN_RESOURCE_NAMES, parseResource, resourceLabel } from './resources.ts';
 export { COMPONENTS } from './schema-control-plane.ts';
+export { TOPOLOGY_NAMES } from './schema-topology.ts';
 export { readSuiteSource, shippedSuites, suitesFolder } from './source.ts';
 export {
   type Disturbance,
@@ -35,3 +36,13 @@ export type {
   ThresholdSettings,
   WatchesAction,
 } from './suite.ts';
+export {
+  type HealthCheck,
+  TOPOLOGIES,
+  type TopologyName,
+  type TopologySettings,
+  topologyWarnings,
+  ZONE_LAYOUTS,
+  type ZoneLayout,
+  zoneOf,
+} from './topology.ts';

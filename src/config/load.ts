@@ -219,9 +219,9 @@ function position(problem: ConfigProblem): [line: number, column: number] {
 
 function suiteSha256(suite: Suite): string {
   const { name: _name, description: _description, thresholds: _thresholds, controlPlane, ...asked } = suite;
-  const { flags, eventsEtcd } = controlPlane;
+  const { flags, eventsEtcd, topology } = controlPlane;
   return createHash('sha256')
-    .update(canonicalJson({ ...asked, flags, eventsEtcd }))
+    .update(canonicalJson({ ...asked, flags, eventsEtcd, topology }))
     .digest('hex');
 }
 

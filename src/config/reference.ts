@@ -136,6 +136,8 @@ function sectionsOf(section: Section, seen = new Set<string>()): Section[] {
 function innerSections(parent: string, key: string, child: JsonSchema): Section[] {
   const path = parent === 'Suite' ? key : `${parent}.${key}`;
   if (child.properties !== undefined) return [{ title: path, schema: child }];
+  const form = child.anyOf?.find(({ properties }) => properties !== undefined);
+  if (form !== undefined) return [{ title: path, schema: form }];
   const items = child.items;
   if (items?.properties !== undefined) return [{ title: `${path}[]`, schema: items }];
   const mapping = items?.anyOf?.find((form) => form.properties !== undefined);

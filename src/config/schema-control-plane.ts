@@ -4,13 +4,14 @@
 import { z } from 'zod';
 import { DEFAULT_KUBERNETES_VERSION } from './defaults.ts';
 import { choice, flag } from './quantities.ts';
+import { topologySchema } from './schema-topology.ts';
 import type { ControlPlaneSettings } from './suite.ts';
 
 /** Components of the local provider whose flags a suite may set. */
 export const COMPONENTS = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'] as const;
 
 /** Settings that only a control plane started by hollowmark can have. */
-export const LOCAL_ONLY_KEYS = ['version', 'profile', 'flags', 'eventsEtcd'] as const;
+export const LOCAL_ONLY_KEYS = ['version', 'profile', 'flags', 'eventsEtcd', 'topology'] as const;
 
 const flagValue = z
   .union([z.string(), z.number(), z.boolean()], { error: 'expected the value of a flag' })
@@ -47,6 +48,9 @@ export const controlPlaneSchema = z
     eventsEtcd: flag()
       .default(false)
       .describe('A separate etcd for events, as the official SLOs assume. Local provider only.'),
+    topology: topologySchema
+      .prefault({})
+      .describe('How many members of each component there are, and where. Local provider only.'),
   })
   .transform(
     (section): ControlPlaneSettings => ({
@@ -57,5 +61,6 @@ export const controlPlaneSchema = z
         Object.entries(section.flags).flatMap(([component, flags]) => (flags ? [[component, flags]] : [])),
       ),
       eventsEtcd: section.eventsEtcd,
+      topology: section.topology,
     }),
   );

@@ -3,6 +3,7 @@
  * number with its unit in the name. Deep-frozen; nothing further in says `?? default`.
  */
 import type { StormAction } from './storm.ts';
+import type { TopologySettings } from './topology.ts';
 
 /** How far a control plane's settings are from production; recorded in every result, part of its fingerprint. */
 export type Profile = 'production-like' | 'fast';
@@ -28,6 +29,8 @@ export interface ControlPlaneSettings {
   flags: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** A separate etcd for events. */
   eventsEtcd: boolean;
+  /** Local only. */
+  topology: TopologySettings;
 }
 
 export interface FleetSettings {

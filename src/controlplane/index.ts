@@ -13,7 +13,7 @@ export {
   PLANE_PROGRAMS,
   type Program,
 } from './binaries/versions.ts';
-export { COMPONENT_NAMES, type ComponentName } from './components/component.ts';
+export { COMPONENT_NAMES, type ComponentName, type InstanceKind } from './components/component.ts';
 export { type ComponentFlags, type FlagSet, flagProblems } from './components/flags.ts';
 export { containerPlane, writeContainerFiles } from './container-files.ts';
 export { checkMachine, type Finding, NODE_COST, type Requirements } from './doctor/checks.ts';
@@ -35,7 +35,6 @@ export type {
   EtcdLevers,
   EtcdMember,
   EtcdStatus,
-  InstanceKind,
   LeaseHolders,
   LinkLevers,
   LinkRule,

@@ -7,7 +7,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { type Clock, delay, HarnessError } from '../core/index.ts';
-import { instanceAccess } from './components/component.ts';
+import { COMPONENT_NAMES, instanceAccess } from './components/component.ts';
 import { type LocalContext, type LocalControlPlaneOptions, startLocalControlPlane } from './local.ts';
 import { readPlaneIdentities } from './pki/plane-pki.ts';
 import { PlaneProcesses } from './plane-processes.ts';
@@ -22,12 +22,16 @@ const MEND_ATTEMPTS = 10;
 const MEND_PAUSE_MS = 500;
 
 const instanceSchema = z.object({
-  component: z.enum(['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler']),
+  component: z.enum([...COMPONENT_NAMES, 'haproxy', 'link-proxy']),
   name: z.string(),
   args: z.array(z.string()),
   readyPath: z.string(),
   address: z.string(),
   identity: z.enum(['admin', 'etcd-client']),
+  program: z.string().optional(),
+  hostname: z.string().optional(),
+  environment: z.record(z.string(), z.string()).optional(),
+  zone: z.string().optional(),
 });
 const stateSchema = z.object({
   format: z.literal(1),
@@ -214,7 +218,7 @@ async function mendOnce(plane: KeptPlane, context: LocalContext): Promise<KeptPl
       );
     const mended = { ...plane, processes: { ...plane.processes, ...identities(processes.components) } };
     writeState(mended);
-    processes.release();
+    processes.releaseAll();
     return mended;
   } catch (error) {
     await processes.stop();

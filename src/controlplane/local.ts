@@ -174,7 +174,7 @@ async function startOnce(
         ? {}
         : { auditLogPath: join(directory, 'logs', 'audit.ndjson') }),
       release() {
-        running.release();
+        running.releaseAll();
         guard.close();
         reservation[Symbol.dispose]();
       },

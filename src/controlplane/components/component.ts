@@ -13,9 +13,12 @@ export const COMPONENT_NAMES = [
 ] as const;
 export type ComponentName = (typeof COMPONENT_NAMES)[number];
 
+/** Kinds of processes of a plane: its components, and what stands between them. */
+export type InstanceKind = ComponentName | 'haproxy' | 'link-proxy';
+
 /** One instance of a component, as plain data: it can be saved and started again by another process. */
 export interface ComponentInstance {
-  component: ComponentName;
+  component: InstanceKind;
   /** Unique within the plane: `etcd-0`, `etcd-events-0`, `kube-apiserver-0`. */
   name: string;
   args: readonly string[];
@@ -25,6 +28,13 @@ export interface ComponentInstance {
   address: string;
   /** As whom: the plane's admin, or the API server's etcd client. */
   identity: 'admin' | 'etcd-client';
+  /** Absolute path of the program, where it is none of the binaries'. */
+  program?: string | undefined;
+  /** Host name to run under, where there are several of its kind. */
+  hostname?: string | undefined;
+  /** Added to the process's environment. */
+  environment?: Readonly<Record<string, string>> | undefined;
+  zone?: string | undefined;
 }
 
 /** Access to one instance's own port, for its health and its metrics. */

@@ -117,3 +117,20 @@ function isComponentName(name: string): name is ComponentName {
 function isList(value: FlagSet[string]): value is readonly string[] {
   return Array.isArray(value);
 }
+
+/** Arguments with some flags replaced in their place, and the others appended. */
+export function changeFlags(
+  args: readonly string[],
+  changes: Readonly<Record<string, string>>,
+): readonly string[] {
+  const left = new Map(Object.entries(changes));
+  const kept = args.flatMap((arg) => {
+    const name = /^--([^=]+)=/.exec(arg)?.[1];
+    if (name === undefined || !(name in changes)) return [arg];
+    const value = left.get(name);
+    // A repeated flag is replaced as a whole.
+    left.delete(name);
+    return value === undefined ? [] : [`--${name}=${value}`];
+  });
+  return [...kept, ...[...left].map(([name, value]) => `--${name}=${value}`)];
+}

@@ -4,10 +4,7 @@
  * name (`etcd-0`), and a name that the plane does not have is HM_USAGE everywhere.
  */
 import type { ClusterAccess } from '../../kube/index.ts';
-import type { ComponentName } from '../components/component.ts';
-
-/** Kinds of processes of a plane: its components, and what stands between them. */
-export type InstanceKind = ComponentName | 'haproxy' | 'link-proxy';
+import type { InstanceKind } from '../components/component.ts';
 
 /** One process of the plane, as it is now. */
 export interface PlaneInstance {
@@ -22,8 +19,8 @@ export interface PlaneInstance {
   state: 'running' | 'paused' | 'held' | 'ended';
   /** Exits since the plane was started, wanted ones included. */
   exitCount: number;
-  /** `v1.36.3` or, of etcd and HAProxy, their own. */
-  version: string;
+  /** Kubernetes version it was last started with, where a lever changed it. */
+  changedVersion?: string;
 }
 
 /** What happened to a process, in order; instants are of the clock the plane was started with. */
@@ -91,7 +88,10 @@ export interface ProcessLevers {
   release(name: string): void;
   /** Resolves when the instance's health check is answered; it may have to be restarted meanwhile. */
   awaitReady(name: string, signal: AbortSignal): Promise<void>;
-  /** SIGTERM, then a start at once with the changes; resolves when it is ready. */
+  /**
+   * SIGTERM, then a start at once with the changes; resolves when it is ready.
+   * @throws HM_COMPONENT_EXITED if it ends instead (the supervisor tries again), HM_COMPONENT_NOT_READY
+   */
   restart(name: string, change: RestartChange, signal: AbortSignal): Promise<void>;
   /** Everything that happened to processes since the plane was started. */
   readonly events: readonly PlaneEvent[];

@@ -29,7 +29,11 @@ lines.on('close', () => {
   if (done) process.exit(0);
   for (const identity of markedProcesses()) guarded.set(identity.pid, identity);
   const victims = [...guarded.values()];
-  for (const victim of victims) signalProcess(victim, 'SIGTERM');
+  for (const victim of victims) {
+    signalProcess(victim, 'SIGTERM');
+    // One that a fault has paused would not hear it.
+    signalProcess(victim, 'SIGCONT');
+  }
   const deadlineMs = performance.now() + graceMs;
   const timer = setInterval(() => {
     const living = victims.filter(isAlive);

@@ -23,7 +23,10 @@ export function isAlive(identity: ProcessIdentity): boolean {
 }
 
 /** Sends `signalName` to that very process; false if it is gone. */
-export function signalProcess(identity: ProcessIdentity, signalName: 'SIGTERM' | 'SIGKILL'): boolean {
+export function signalProcess(
+  identity: ProcessIdentity,
+  signalName: 'SIGTERM' | 'SIGKILL' | 'SIGCONT',
+): boolean {
   if (!isAlive(identity)) return false;
   try {
     process.kill(identity.pid, signalName);

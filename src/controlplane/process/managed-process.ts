@@ -46,6 +46,12 @@ export class ManagedProcess {
     return this.#child?.pid;
   }
 
+  /** True from spawn() until the program has ended, paused or not. */
+  get running(): boolean {
+    const child = this.#child;
+    return child?.pid !== undefined && child.exitCode === null && child.signalCode === null;
+  }
+
   /** True once stop() was called: an exit after that is wanted. */
   get stopping(): boolean {
     return this.#stopping;
@@ -131,12 +137,18 @@ export class ManagedProcess {
   async stop(graceMs: number = STOP_GRACE_MS): Promise<void> {
     const child = this.#child;
     this.#stopping = true;
-    if (child === undefined || this.#exit === undefined) return;
-    if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
+    if (child === undefined || this.#exit === undefined || !this.running) return;
     child.kill('SIGTERM');
+    // A paused program would not hear it.
+    child.kill('SIGCONT');
     const cancelTimer = this.#clock.setTimer(() => child.kill('SIGKILL'), graceMs);
     await this.#exit;
     cancelTimer();
+  }
+
+  /** Sends a signal to the program; false if it does not run. */
+  signal(signalName: 'SIGKILL' | 'SIGTERM' | 'SIGSTOP' | 'SIGCONT'): boolean {
+    return this.running && this.#child?.kill(signalName) === true;
   }
 
   /** Forgets the program without ending it: it lives on when hollowmark ends. */
