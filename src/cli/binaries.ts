@@ -36,7 +36,7 @@ export function registerBinariesCommand(program: Command, host: Host): void {
       .option('--version <version>', 'Kubernetes version', DEFAULT_KUBERNETES_VERSION)
       .option('--etcd-version <version>', 'etcd version; by default the one that goes with hollowmark')
       .addOption(
-        new Option('--with <programs>', 'more programs, separated by commas: kubelet, kubemark')
+        new Option('--with <programs>', 'more programs, separated by commas: kubelet, kubemark, etcdutl')
           .argParser(parsePrograms)
           .default([], 'none'),
       )

@@ -6,7 +6,7 @@
 import type { Profile } from '../config/index.ts';
 import { HarnessError } from '../core/index.ts';
 import { pkiPaths, writePlanePki } from './pki/plane-pki.ts';
-import { ADVERTISE_ADDRESS, type PlaneShape, shapePlane } from './topology.ts';
+import { advertiseAddress, type PlaneShape, shapePlane } from './topology/shape.ts';
 
 /** Port of the API server, in the containers and on the host's 127.0.0.1. */
 export const CONTAINER_API_PORT = 6443;
@@ -20,13 +20,12 @@ export function containerPlane(profile: Profile): PlaneShape {
     profile,
     flags: {},
     ports: {
-      apiserver: CONTAINER_API_PORT,
-      controllerManager: 10257,
-      scheduler: 10259,
-      etcdClient: 2379,
-      etcdPeer: 2380,
+      apiservers: [CONTAINER_API_PORT],
+      controllerManagers: [10257],
+      schedulers: [10259],
+      etcd: [{ client: 2379, peer: 2380 }],
+      eventsEtcd: [],
     },
-    separateEventsEtcd: false,
     // A published port arrives at the namespace's own address, not at its loopback.
     apiserverBindAddress: '0.0.0.0',
     clusterToken: 'hollowmark-compose',
@@ -41,6 +40,6 @@ export function containerPlane(profile: Profile): PlaneShape {
 export async function writeContainerFiles(directory: string, profile: Profile): Promise<string> {
   const { server } = containerPlane(profile);
   if (server === '') throw new HarnessError('HM_INTERNAL', 'the container plane has no API server');
-  await writePlanePki({ directory, profile, server, extraAddresses: [ADVERTISE_ADDRESS] });
+  await writePlanePki({ directory, profile, server, extraAddresses: [advertiseAddress(0)] });
   return pkiPaths(directory).adminKubeconfig;
 }

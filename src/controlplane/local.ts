@@ -3,19 +3,26 @@
  */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { Profile } from '../config/index.ts';
+import { type Profile, TOPOLOGIES, type TopologySettings, topologyWarnings } from '../config/index.ts';
 import { type Clock, ConfigError, delay, HarnessError, type Logger, withTimeout } from '../core/index.ts';
 import type { ClusterAccess } from '../kube/index.ts';
 import { type BinaryRequest, type BinarySet, resolveBinaries } from './binaries/resolve.ts';
 import { type ComponentFlags, flagProblems } from './components/flags.ts';
+import { haproxySocketPath } from './components/haproxy.ts';
+import { findProgram } from './doctor/machine.ts';
+import type { PlaneLevers } from './levers/levers.ts';
+import { planeLevers } from './levers/plane-levers.ts';
+import { peerHost } from './links/link-plan.ts';
 import { type PlanePki, pkiPaths, writePlanePki } from './pki/plane-pki.ts';
 import { PlaneProcesses } from './plane-processes.ts';
 import { PortReservation } from './ports.ts';
 import { ProcessGuard } from './process/guard.ts';
 import { diskError, isAddressInUse } from './process/managed-process.ts';
+import { utsMode } from './process/uts.ts';
 import type { ControlPlane } from './provider.ts';
 import { askHttps } from './readiness.ts';
-import { ADVERTISE_ADDRESS, type PlanePorts, type PlaneShape, reservePorts, shapePlane } from './topology.ts';
+import { type PlanePorts, reservePorts } from './topology/ports.ts';
+import { advertiseAddress, type PlaneShape, shapePlane } from './topology/shape.ts';
 
 export interface LocalControlPlaneOptions {
   /** Folder for data, logs and keys; created. Logs stay in `logs/` after the plane is gone. */
@@ -26,8 +33,10 @@ export interface LocalControlPlaneOptions {
   binaries?: BinaryRequest | undefined;
   /** Added to hollowmark's flags or in their place. */
   flags?: ComponentFlags | undefined;
-  /** Port of the API server; absent: a free one. */
+  /** Port of what clients use, the API server or the load balancer; absent: a free one. */
   apiserverPort?: number | undefined;
+  /** Members and what stands between them. @default one of each */
+  topology?: TopologySettings | undefined;
   /** Events in an etcd of their own. @default false */
   separateEventsEtcd?: boolean | undefined;
   /** Path of an audit policy; the log is then `logs/audit.ndjson`. */
@@ -54,6 +63,7 @@ export interface LocalControlPlane extends ControlPlane {
   /** The audit log, where there is one. */
   readonly auditLogPath?: string;
   readonly issueClientCertificate: NonNullable<ControlPlane['issueClientCertificate']>;
+  readonly levers: PlaneLevers;
   /** Lets the plane go on when this process ends; stop() must not be called after it. */
   release(): void;
 }
@@ -81,7 +91,9 @@ export async function startLocalControlPlane(
     ...options,
     directory: resolve(options.directory),
     profile: options.profile ?? 'production-like',
+    topology: options.topology ?? TOPOLOGIES.single.settings,
   };
+  if (settings.topology.loadBalancer === 'haproxy') refuseWithoutHaproxy(context.env);
 
   for (let attempt = 1; ; attempt++) {
     try {
@@ -104,7 +116,7 @@ export async function startLocalControlPlane(
   }
 }
 
-type Settings = LocalControlPlaneOptions & { profile: Profile };
+type Settings = LocalControlPlaneOptions & { profile: Profile; topology: TopologySettings };
 
 async function startOnce(
   settings: Settings,
@@ -112,7 +124,7 @@ async function startOnce(
   context: LocalContext,
 ): Promise<LocalControlPlane> {
   const { signal, clock, log } = context;
-  const { directory, profile } = settings;
+  const { directory, profile, topology } = settings;
   const separateEventsEtcd = settings.separateEventsEtcd ?? false;
   const reservation = new PortReservation();
   const guard = new ProcessGuard(log);
@@ -124,6 +136,7 @@ async function startOnce(
     } finally {
       guard.close();
       reservation[Symbol.dispose]();
+      rmSync(haproxySocketPath(join(directory, 'haproxy.cfg')), { force: true });
       if (settings.keepData !== true) removeData(directory);
     }
   };
@@ -135,17 +148,33 @@ async function startOnce(
   try {
     const ports = await reservePorts(reservation, {
       apiserverPort: settings.apiserverPort,
+      topology,
       separateEventsEtcd,
     });
-    const shape = prepareShape(settings, ports, separateEventsEtcd);
+    const shape = prepareShape(settings, ports, context.env);
     const pki = await writePlanePki({
       directory: join(directory, 'pki'),
       profile,
       server: shape.server,
-      extraAddresses: [ADVERTISE_ADDRESS],
+      extraAddresses: ports.apiservers.map((_, index) => advertiseAddress(index)),
+      furtherInstances: shape.stages.flat().map(({ name }) => name),
+      extraPeerNames:
+        shape.links === undefined ? [] : ports.etcd.map((_, index) => peerHost(`etcd-${index}`)),
     });
     guard.start();
-    const running = new PlaneProcesses({ directory, programs: binaries.paths, pki, clock, log, guard });
+    const running = new PlaneProcesses({
+      directory,
+      programs: binaries.paths,
+      programsOf: async (version, asking) => {
+        const progress = context.progress ?? (() => {});
+        return (await resolveBinaries({ version }, { ...context, signal: asking, progress })).paths;
+      },
+      pki,
+      clock,
+      log,
+      guard,
+      supervised: topology.supervised,
+    });
     processes = running;
     for (const stage of shape.stages) await running.startStage(stage, signal);
     const admin = adminAccess(shape, pki);
@@ -165,6 +194,8 @@ async function startOnce(
       issueClientCertificate: ({ commonName, organizations }) =>
         pki.authority.issue({ commonName, organizations, usage: 'client' }),
       failed: running.failed,
+      warnings: planeWarnings(topology),
+      levers: planeLevers({ shape, processes: running, pki, admin, directory, context, guard }),
       stop,
       [Symbol.asyncDispose]: stop,
       directory,
@@ -190,7 +221,7 @@ async function startOnce(
   }
 }
 
-function prepareShape(settings: Settings, ports: PlanePorts, separateEventsEtcd: boolean): PlaneShape {
+function prepareShape(settings: Settings, ports: PlanePorts, env: LocalContext['env']): PlaneShape {
   const { directory } = settings;
   try {
     // A plane begins empty: data of one that crashed here belongs to other keys.
@@ -202,15 +233,45 @@ function prepareShape(settings: Settings, ports: PlanePorts, separateEventsEtcd:
       profile: settings.profile,
       flags: settings.flags ?? {},
       ports,
-      separateEventsEtcd,
+      topology: settings.topology,
+      haproxyPath: findHaproxy(env),
       auditPolicyPath: settings.auditPolicyPath === undefined ? undefined : resolve(settings.auditPolicyPath),
     });
+    for (const { path, text } of shape.files) writeFileSync(path, text, { mode: 0o600 });
     const commands = shape.stages.flat().map(({ name, component, args }) => ({ name, component, args }));
     writeFileSync(join(directory, 'components.json'), `${JSON.stringify(commands, undefined, 2)}\n`);
     return shape;
   } catch (cause) {
     throw diskError(cause, `run directory ${directory} cannot be prepared`);
   }
+}
+
+// Debian puts it where only root's PATH looks.
+function findHaproxy(env: LocalContext['env']): string | undefined {
+  return findProgram({ PATH: `${env['PATH'] ?? ''}:/usr/sbin:/usr/local/sbin` }, ['haproxy']);
+}
+
+function refuseWithoutHaproxy(env: LocalContext['env']): void {
+  if (findHaproxy(env) !== undefined) return;
+  throw new HarnessError(
+    'HM_PREFLIGHT_FAILED',
+    'this topology has a load balancer, and there is no haproxy',
+    {
+      hint: 'install it (apt-get install haproxy), or choose topology single',
+    },
+  );
+}
+
+function planeWarnings(topology: TopologySettings): string[] {
+  const shared = topology.apiserverCount > 1 && utsMode() === 'none';
+  return [
+    ...topologyWarnings(topology),
+    ...(shared
+      ? [
+          'host names of their own are not permitted here (UTS namespaces): the API servers share one identity lease, and leaders cannot be told apart by their leases',
+        ]
+      : []),
+  ];
 }
 
 function adminAccess(shape: PlaneShape, pki: PlanePki): ClusterAccess {

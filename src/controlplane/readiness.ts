@@ -18,6 +18,19 @@ export function askHttps(
   path: string,
   signal: AbortSignal,
 ): Promise<{ status: number; body: string }> {
+  return requestHttps(access, { method: 'GET', path }, signal);
+}
+
+/**
+ * One request with a client certificate on a connection of its own; the body as text. `timeoutMs` is for a silent
+ * connection. @throws the network's error, or the signal's reason.
+ */
+export function requestHttps(
+  access: ClusterAccess,
+  asked: { method: 'GET' | 'POST'; path: string; body?: string; timeoutMs?: number },
+  signal: AbortSignal,
+): Promise<{ status: number; body: string }> {
+  const { method, path, body, timeoutMs = QUESTION_TIMEOUT_MS } = asked;
   const { credential } = access;
   if (credential.type !== 'client-certificate')
     throw new HarnessError('HM_INTERNAL', `askHttps needs a client certificate, got ${credential.type}`);
@@ -31,14 +44,16 @@ export function askHttps(
       cert: credential.certPem,
       key: credential.keyPem,
       agent: false,
-      timeout: QUESTION_TIMEOUT_MS,
+      method,
+      timeout: timeoutMs,
+      ...(body === undefined ? {} : { headers: { 'Content-Type': 'application/json' } }),
     });
     const stopListening = onAbort(signal, () => call.destroy(signal.reason));
     const settle = (finish: () => void) => {
       stopListening();
       finish();
     };
-    call.on('timeout', () => call.destroy(new Error(`no answer within ${QUESTION_TIMEOUT_MS / 1_000} s`)));
+    call.on('timeout', () => call.destroy(new Error(`no answer within ${timeoutMs / 1_000} s`)));
     call.on('error', (error) => settle(() => reject(error)));
     call.on('response', (response) => {
       const chunks: Buffer[] = [];
@@ -50,7 +65,7 @@ export function askHttps(
         ),
       );
     });
-    call.end();
+    call.end(body);
   });
 }
 

@@ -23,6 +23,7 @@ export async function openControlPlane(
       binaries: { version: controlPlane.version },
       flags: controlPlane.flags,
       separateEventsEtcd: controlPlane.eventsEtcd,
+      topology: controlPlane.topology,
     },
     { signal, clock, log, env, progress },
   );

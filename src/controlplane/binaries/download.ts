@@ -15,7 +15,7 @@ import { formatBytes, HarnessError } from '../../core/index.ts';
 import { diskError } from '../process/managed-process.ts';
 import type { NewProgram } from './cache.ts';
 import type { BinaryContext } from './resolve.ts';
-import { type Platform, type Program, thisPlatform } from './versions.ts';
+import { isEtcdProgram, type Platform, type Program, thisPlatform } from './versions.ts';
 
 export interface AcquireJob {
   programs: readonly Program[];
@@ -54,8 +54,8 @@ export async function downloadPrograms(
     for (const program of job.programs) {
       if (UNPUBLISHED.includes(program)) continue;
       found.push(
-        program === 'etcd'
-          ? await downloadEtcd(job, context, dispatcher, platform)
+        isEtcdProgram(program)
+          ? await downloadEtcd(program, job, context, dispatcher, platform)
           : await downloadKubernetesProgram(program, job, context, dispatcher, platform),
       );
     }
@@ -113,6 +113,7 @@ async function downloadKubernetesProgram(
 }
 
 async function downloadEtcd(
+  program: 'etcd' | 'etcdutl',
   job: AcquireJob,
   context: BinaryContext,
   dispatcher: Dispatcher,
@@ -130,10 +131,10 @@ async function downloadEtcd(
     throw unavailable(`SHA256SUMS of etcd ${job.etcdVersion} does not list ${name}.tar.gz`);
   const archive = join(job.directory, `${name}.tar.gz`);
   await fetchFile(url, archive, expected, context, dispatcher);
-  const path = join(job.directory, 'etcd');
-  await extractFromTarGz(archive, `${name}/etcd`, path);
+  const path = join(job.directory, program);
+  await extractFromTarGz(archive, `${name}/${program}`, path);
   await chmod(path, 0o755);
-  return { program: 'etcd', path, provenance: { source: 'download', version: job.etcdVersion, origin: url } };
+  return { program, path, provenance: { source: 'download', version: job.etcdVersion, origin: url } };
 }
 
 async function fetchText(

@@ -12,7 +12,7 @@ import type { NewProgram } from './cache.ts';
 import type { AcquireJob } from './download.ts';
 import { formatGoMod, stagingModules } from './go-mod.ts';
 import type { BinaryContext } from './resolve.ts';
-import { DEFAULT_ETCD_VERSION, DEFAULT_KUBERNETES_VERSION, type Program } from './versions.ts';
+import { DEFAULT_ETCD_VERSION, DEFAULT_KUBERNETES_VERSION, isEtcdProgram, type Program } from './versions.ts';
 
 /** Oldest Go that builds Kubernetes 1.36: the `go` line of its go.mod. */
 const OLDEST_GO = [1, 26] as const;
@@ -20,6 +20,7 @@ const HEARTBEAT_MS = 10_000;
 
 const PACKAGES: Readonly<Record<Program, string>> = {
   etcd: 'go.etcd.io/etcd/server/v3',
+  etcdutl: 'go.etcd.io/etcd/etcdutl/v3',
   'kube-apiserver': 'k8s.io/kubernetes/cmd/kube-apiserver',
   'kube-controller-manager': 'k8s.io/kubernetes/cmd/kube-controller-manager',
   'kube-scheduler': 'k8s.io/kubernetes/cmd/kube-scheduler',
@@ -88,7 +89,7 @@ export async function buildPrograms(job: AcquireJob, context: BinaryContext): Pr
     job.programs.map(async (program) => {
       const path = join(job.directory, program);
       await rename(join(output, OUTPUT_NAMES[program] ?? program), path);
-      const version = program === 'etcd' ? job.etcdVersion : job.kubernetesVersion;
+      const version = isEtcdProgram(program) ? job.etcdVersion : job.kubernetesVersion;
       return { program, path, provenance: { source: 'go-build' as const, version, goVersion, origin } };
     }),
   );

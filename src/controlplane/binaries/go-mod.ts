@@ -32,6 +32,7 @@ export function formatGoMod(options: {
     ')',
     '',
     'require (',
+    `\tgo.etcd.io/etcd/etcdutl/v3 ${options.etcdVersion}`,
     `\tgo.etcd.io/etcd/server/v3 ${options.etcdVersion}`,
     `\tk8s.io/kubernetes ${options.kubernetesVersion}`,
     ')',

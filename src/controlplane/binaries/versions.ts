@@ -18,9 +18,23 @@ export const PLANE_PROGRAMS = [
 ] as const;
 /** What the fidelity tests compare hollow nodes with; fetched or built only on request. */
 export const FIDELITY_PROGRAMS = ['kubelet', 'kubemark'] as const;
-export type Program = (typeof PLANE_PROGRAMS)[number] | (typeof FIDELITY_PROGRAMS)[number];
+/** What restores an etcd cluster from a snapshot; fetched or built only on request. */
+export const RECOVERY_PROGRAMS = ['etcdutl'] as const;
+export type Program =
+  | (typeof PLANE_PROGRAMS)[number]
+  | (typeof FIDELITY_PROGRAMS)[number]
+  | (typeof RECOVERY_PROGRAMS)[number];
 
-export const ALL_PROGRAMS: readonly Program[] = [...PLANE_PROGRAMS, ...FIDELITY_PROGRAMS];
+export const ALL_PROGRAMS: readonly Program[] = [
+  ...PLANE_PROGRAMS,
+  ...FIDELITY_PROGRAMS,
+  ...RECOVERY_PROGRAMS,
+];
+
+/** True for programs of etcd's release, which have etcd's version. */
+export function isEtcdProgram(program: Program): program is 'etcd' | 'etcdutl' {
+  return program === 'etcd' || program === 'etcdutl';
+}
 
 export interface Platform {
   /** As Go and the releases name it: `linux`, `darwin`. */

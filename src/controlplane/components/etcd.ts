@@ -10,7 +10,8 @@ import { type FlagSet, formatFlags } from './flags.ts';
 export interface EtcdPeer {
   /** `etcd-0` */
   name: string;
-  peerPort: number;
+  /** `https://127.0.0.1:2380`: where its peers find it. */
+  peerUrl: string;
 }
 
 export interface EtcdSettings {
@@ -26,6 +27,8 @@ export interface EtcdSettings {
   pki: ReturnType<typeof pkiPaths>;
   profile: Profile;
   flags?: FlagSet | undefined;
+  /** URL of a proxy that connections to peers go through. */
+  forwardProxy?: string | undefined;
 }
 
 /** Largest database etcd's makers recommend; its default of 2 GiB fills up in large tests. */
@@ -34,17 +37,15 @@ export const ETCD_QUOTA_BYTES = 8 * 1024 ** 3;
 export function etcd(settings: EtcdSettings): ComponentInstance {
   const { pki } = settings;
   const clientUrl = `https://127.0.0.1:${settings.clientPort}`;
-  const peerUrl = `https://127.0.0.1:${settings.peerPort}`;
+  const peerUrl = settings.members.find(({ name }) => name === settings.name)?.peerUrl ?? '';
   const own: FlagSet = {
     name: settings.name,
     'data-dir': settings.dataDirectory,
     'listen-client-urls': clientUrl,
     'advertise-client-urls': clientUrl,
-    'listen-peer-urls': peerUrl,
+    'listen-peer-urls': `https://127.0.0.1:${settings.peerPort}`,
     'initial-advertise-peer-urls': peerUrl,
-    'initial-cluster': settings.members
-      .map((member) => `${member.name}=https://127.0.0.1:${member.peerPort}`)
-      .join(','),
+    'initial-cluster': settings.members.map((member) => `${member.name}=${member.peerUrl}`).join(','),
     'initial-cluster-state': 'new',
     'initial-cluster-token': settings.clusterToken,
     'cert-file': pki.etcdServer.cert,
@@ -69,5 +70,6 @@ export function etcd(settings: EtcdSettings): ComponentInstance {
     readyPath: '/readyz',
     address: `127.0.0.1:${settings.clientPort}`,
     identity: 'etcd-client',
+    ...(settings.forwardProxy === undefined ? {} : { environment: { HTTPS_PROXY: settings.forwardProxy } }),
   };
 }

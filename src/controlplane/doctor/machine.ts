@@ -103,7 +103,10 @@ export async function readMachine(
     ...(binaries.ready
       ? {}
       : { releaseInReach: await isReleaseInReach(DEFAULT_KUBERNETES_VERSION, { env, signal }) }),
-    ...optional('haproxyPath', findProgram(env, ['haproxy'])),
+    ...optional(
+      'haproxyPath',
+      findProgram({ PATH: `${env['PATH'] ?? ''}:/usr/sbin:/usr/local/sbin` }, ['haproxy']),
+    ),
     ...optional(
       'chromiumPath',
       findProgram(env, ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']),
@@ -203,7 +206,8 @@ function slowestSyncWriteMs(directory: string): number | undefined {
   }
 }
 
-function findProgram(
+/** Absolute path of the first of `names` that is in a folder of PATH; undefined if none is. */
+export function findProgram(
   env: Readonly<Record<string, string | undefined>>,
   names: readonly string[],
 ): string | undefined {

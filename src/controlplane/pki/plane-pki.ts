@@ -24,6 +24,10 @@ export interface PkiSettings {
   /** More names and addresses in the API servers' certificates, such as the advertised address. */
   extraNames?: readonly string[];
   extraAddresses?: readonly string[];
+  /** Names of instances beside the first of each component, which get a serving certificate of their own. */
+  furtherInstances?: readonly string[];
+  /** More names under which members of etcd know each other. */
+  extraPeerNames?: readonly string[];
 }
 
 /** As whom hollowmark asks the components of a plane. */
@@ -38,6 +42,21 @@ export interface PlaneIdentities {
 
 export interface PlanePki extends PlaneIdentities {
   readonly authority: CertificateAuthority;
+  /** A serving certificate like the one that the instance was started with. @param validDays below 0: expired */
+  issueServing(name: string, validDays?: number): Promise<KeyAndCertificate>;
+}
+
+const FIRST_SERVING: Readonly<Record<string, string>> = {
+  'etcd-0': 'etcd-server',
+  'kube-apiserver-0': 'apiserver',
+  'kube-controller-manager-0': 'kube-controller-manager',
+  'kube-scheduler-0': 'kube-scheduler',
+};
+
+/** Where the serving certificate of an instance is: under kubeadm's name for the first of a component. */
+export function servingPaths(directory: string, name: string): { cert: string; key: string } {
+  const base = FIRST_SERVING[name] ?? name;
+  return { cert: join(directory, `${base}.crt`), key: join(directory, `${base}.key`) };
 }
 
 /** Where a plane's files are, given its folder; also valid for a folder inside a container. */
@@ -93,20 +112,42 @@ export async function writePlanePki(settings: PkiSettings): Promise<PlanePki> {
     makeSigningKeyPair(kind),
   ]);
   const loopback = { dnsNames: ['localhost'], addresses: ['127.0.0.1'] } as const;
-  const client = (commonName: string, ...organizations: string[]) =>
-    authority.issue({ commonName, organizations, usage: 'client' });
-  const [apiserver, etcdServer, etcdPeer, controllerManager, scheduler] = await Promise.all([
-    authority.issue({
+  const issueServing = (name: string, validDays?: number): Promise<KeyAndCertificate> => {
+    const validity = validDays === undefined ? {} : { validDays };
+    if (name.startsWith('etcd'))
+      return etcdAuthority.issue({
+        commonName: 'etcd',
+        usage: 'server-and-client',
+        ...loopback,
+        ...validity,
+      });
+    if (!name.startsWith('kube-apiserver'))
+      return authority.issue({
+        commonName: name.replace(/-\d+$/, ''),
+        usage: 'server',
+        ...loopback,
+        ...validity,
+      });
+    return authority.issue({
       commonName: 'kube-apiserver',
       usage: 'server',
       dnsNames: [...API_SERVER_NAMES, ...(settings.extraNames ?? [])],
       addresses: ['127.0.0.1', ...(settings.extraAddresses ?? [])],
       keyKind: kind,
+      ...validity,
+    });
+  };
+  const client = (commonName: string, ...organizations: string[]) =>
+    authority.issue({ commonName, organizations, usage: 'client' });
+  const names = [...Object.keys(FIRST_SERVING), ...(settings.furtherInstances ?? [])];
+  const [etcdPeer, ...serving] = await Promise.all([
+    etcdAuthority.issue({
+      commonName: 'etcd-peer',
+      usage: 'server-and-client',
+      ...loopback,
+      dnsNames: [...loopback.dnsNames, ...(settings.extraPeerNames ?? [])],
     }),
-    etcdAuthority.issue({ commonName: 'etcd', usage: 'server-and-client', ...loopback }),
-    etcdAuthority.issue({ commonName: 'etcd-peer', usage: 'server-and-client', ...loopback }),
-    authority.issue({ commonName: 'kube-controller-manager', usage: 'server', ...loopback }),
-    authority.issue({ commonName: 'kube-scheduler', usage: 'server', ...loopback }),
+    ...names.map((name) => issueServing(name)),
   ]);
   const [admin, controllerManagerUser, schedulerUser, kubeletClient, etcdClient, frontProxyClient] =
     await Promise.all([
@@ -133,14 +174,14 @@ export async function writePlanePki(settings: PkiSettings): Promise<PlanePki> {
   ]);
   const pairs: [{ cert: string; key: string }, KeyAndCertificate][] = [
     [paths.admin, admin],
-    [paths.apiserver, apiserver],
-    [paths.etcdServer, etcdServer],
     [paths.etcdPeer, etcdPeer],
     [paths.etcdClient, etcdClient],
     [paths.kubeletClient, kubeletClient],
     [paths.frontProxyClient, frontProxyClient],
-    [paths.controllerManager, controllerManager],
-    [paths.scheduler, scheduler],
+    ...names.flatMap((name, index): [{ cert: string; key: string }, KeyAndCertificate][] => {
+      const pair = serving[index];
+      return pair === undefined ? [] : [[servingPaths(settings.directory, name), pair]];
+    }),
   ];
   for (const [at, pair] of pairs) files.set(at.cert, pair.certPem).set(at.key, pair.keyPem);
   try {
@@ -149,7 +190,14 @@ export async function writePlanePki(settings: PkiSettings): Promise<PlanePki> {
   } catch (cause) {
     throw diskError(cause, `certificates cannot be written to ${settings.directory}`);
   }
-  return { authority, caPem: authority.certPem, admin, etcdCaPem: etcdAuthority.certPem, etcdClient };
+  return {
+    authority,
+    issueServing,
+    caPem: authority.certPem,
+    admin,
+    etcdCaPem: etcdAuthority.certPem,
+    etcdClient,
+  };
 }
 
 /** Reads back the identities of a plane whose files are in `directory`. */

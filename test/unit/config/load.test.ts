@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { loadSuite, type SuiteOverrides } from '../../../src/config/index.ts';
+import { loadSuite, type SuiteOverrides, TOPOLOGIES } from '../../../src/config/index.ts';
 import { ConfigError, formatProblem } from '../../../src/core/index.ts';
 import { churnAction, createAction, type Plain, plainSuite, readsAction, suiteText } from './suite-text.ts';
 
@@ -375,6 +375,7 @@ describe('overrides', () => {
     expect(suite.controlPlane).toEqual({
       provider: 'kubeconfig',
       version: 'v1.36.3',
+      topology: TOPOLOGIES.single.settings,
       profile: 'production-like',
       flags: {},
       eventsEtcd: false,

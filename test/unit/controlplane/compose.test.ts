@@ -7,7 +7,7 @@ import {
   DEFAULT_ETCD_VERSION,
   DEFAULT_KUBERNETES_VERSION,
 } from '../../../src/controlplane/index.ts';
-import { shapePlane } from '../../../src/controlplane/topology.ts';
+import { shapePlane } from '../../../src/controlplane/topology/shape.ts';
 import { packageRoot } from '../../../src/core/index.ts';
 
 interface Service {
@@ -43,13 +43,12 @@ describe('docker-compose.yml', () => {
     profile: 'production-like',
     flags: {},
     ports: {
-      apiserver: 20_000,
-      controllerManager: 20_001,
-      scheduler: 20_002,
-      etcdClient: 20_003,
-      etcdPeer: 20_004,
+      apiservers: [20_000],
+      controllerManagers: [20_001],
+      schedulers: [20_002],
+      etcd: [{ client: 20_003, peer: 20_004 }],
+      eventsEtcd: [],
     },
-    separateEventsEtcd: false,
   });
 
   it.each(local.stages.flat().map((instance) => [instance.component, instance] as const))(

@@ -2,16 +2,21 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { formatFlags } from '../../../src/controlplane/components/flags.ts';
 import { flagProblems } from '../../../src/controlplane/index.ts';
-import { shapePlane } from '../../../src/controlplane/topology.ts';
+import { shapePlane } from '../../../src/controlplane/topology/shape.ts';
 
-const ports = { apiserver: 1, controllerManager: 2, scheduler: 3, etcdClient: 4, etcdPeer: 5 };
+const ports = {
+  apiservers: [1],
+  controllerManagers: [2],
+  schedulers: [3],
+  etcd: [{ client: 4, peer: 5 }],
+  eventsEtcd: [],
+};
 const shape = (overrides: Partial<Parameters<typeof shapePlane>[0]> = {}) =>
   shapePlane({
     directory: '/d',
     profile: 'production-like',
     flags: {},
     ports,
-    separateEventsEtcd: false,
     ...overrides,
   });
 const argsOf = (name: string, overrides: Partial<Parameters<typeof shapePlane>[0]> = {}) =>
@@ -146,8 +151,7 @@ describe('the shape of a plane', () => {
 
   it('gives events an etcd of their own when asked to', () => {
     const withEvents = {
-      separateEventsEtcd: true,
-      ports: { ...ports, eventsEtcdClient: 6, eventsEtcdPeer: 7 },
+      ports: { ...ports, eventsEtcd: [{ client: 6, peer: 7 }] },
     };
     expect(shape(withEvents).stages[0]?.map(({ name }) => name)).toEqual(['etcd-0', 'etcd-events-0']);
     expect(argsOf('kube-apiserver-0', withEvents)).toContain(
