@@ -3,10 +3,9 @@
  * comment at 65,536 characters and a step summary at 1 MiB).
  */
 import { formatRate } from '../src/core/index.ts';
-import { formatCount, formatEdge, type RunResult } from '../src/result/index.ts';
+import { findLimiter, formatCount, formatEdge, type RunResult } from '../src/result/index.ts';
 import { inline, markdownTable } from './markdown-text.ts';
 import { type CallRow, measuredCallRows, SOURCE_LABEL } from './model/call-rows.ts';
-import { limiterLines } from './model/limiters.ts';
 import { networkRows } from './model/network-programming.ts';
 import { formatInterval } from './model/server-side.ts';
 import { podStartupLimitUs } from './model/slo-limits.ts';
@@ -35,6 +34,7 @@ const TRUST_MARK = { VALID: '✅', DEGRADED: '⚠️', INVALID: '❌' } as const
 export function renderMarkdown(result: RunResult): string {
   const slo = sloState(result);
   const trust = result.verdicts.trust.state;
+  const limiter = findLimiter(result);
   const doubt = trust === 'INVALID' ? 'not to be relied on: ' : '';
   const blocks = [
     `## hollowmark: ${inline(result.suite.name)}, ${formatCount(result.fleet.nodeCount)} nodes`,
@@ -43,6 +43,11 @@ export function renderMarkdown(result: RunResult): string {
       [
         [`${MARK[slo]} **SLO**`, `**${STATE_WORD[slo]}**`, inline(doubt + sloReason(result))],
         [`${TRUST_MARK[trust]} **Trust**`, `**${trust}**`, inline(trustReason(result))],
+        [
+          '**Limited by**',
+          limiter.state === 'named' ? `**${inline(limiter.limiters[0]?.name ?? '')}**` : '',
+          inline(limiter.text),
+        ],
       ],
     ),
     ...problems(result),
@@ -151,7 +156,9 @@ function facts(result: RunResult): string {
   const lines = [
     `- ${inline(describeCluster(result))}; ${inline(result.machine.cpuModel.trim())}, ${result.machine.cpuCount} CPUs; ${formatLength(result.durationMs)}`,
     ...result.verdicts.slo.map((verdict) => `- ${verdictCount(verdict)}`),
-    ...limiterLines(result).map((line) => `- Held back: ${inline(line)}`),
+    ...findLimiter(result)
+      .limiters.slice(1)
+      .map((one) => `- Also at its limit: ${inline(`${one.name}: ${one.subject}, ${one.text}`)}`),
     ...result.verdicts.trust.notes.map((note) => `- Note: ${inline(note)}`),
     `- Repeat: \`${shellCommand(result.command).replaceAll('`', "'")}\``,
     `- ${inline(result.verdicts.text)} (exit code ${result.verdicts.exitCode}); run ${inline(result.runId)}, hollowmark ${inline(result.tool.version)}`,

@@ -5,6 +5,7 @@
 import { styleText } from 'node:util';
 import { formatRate, formatRatio } from '../src/core/index.ts';
 import {
+  findLimiter,
   formatCount,
   formatEdge,
   type PodStartup,
@@ -100,6 +101,9 @@ function verdictLines(result: RunResult, paint: Paint): string[] {
       trust === 'INVALID' ? `not to be relied on: ${sloReason(result)}` : sloReason(result),
     ),
     line('TRUST', trust, trust, trustReason(result)),
+    ...wrap(`LIMIT ${findLimiter(result).text}`, TERMINAL_COLUMNS, 6).map((text) =>
+      text.replace(/^LIMIT/, paint('bold', 'LIMIT')),
+    ),
   ];
 }
 

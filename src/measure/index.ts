@@ -24,4 +24,5 @@ export { PodTracker, type PodTrackerOptions, type PodTrackerParts } from './pod-
 export { type ProcessUsage, ProcessUsageMeter } from './process-usage.ts';
 export { parseLabels, parsePrometheusText, type SampleSink } from './prometheus-text.ts';
 export { type HealthWindow, LAG_RESOLUTION_MS, ProcessHealth } from './self-health.ts';
+export { LOAD_ONLY_METRICS, WANTED_SAMPLES } from './server-headlines.ts';
 export { type ScrapeTarget, ServerMetrics } from './server-metrics.ts';

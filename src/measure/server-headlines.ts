@@ -23,6 +23,8 @@ export const CPU_SECONDS = 'process_cpu_seconds_total';
 export const RSS_BYTES = 'process_resident_memory_bytes';
 export const GOROUTINES = 'go_goroutines';
 export const START_TIME = 'process_start_time_seconds';
+/** GOMAXPROCS. */
+export const CPU_LIMIT = 'go_sched_gomaxprocs_threads';
 
 export const HEADLINES: readonly Headline[] = [
   // kube-apiserver
@@ -35,11 +37,13 @@ export const HEADLINES: readonly Headline[] = [
   { metric: 'apiserver_watch_cache_events_received_total', kind: 'counter' },
   { metric: 'apiserver_watch_cache_initializations_total', kind: 'counter' },
   { metric: 'apiserver_watch_cache_consistent_read_total', kind: 'counter', by: 'success' },
+  { metric: 'apiserver_watch_cache_read_wait_seconds', kind: 'histogram' },
   { metric: 'etcd_request_duration_seconds', kind: 'histogram', by: 'operation' },
   { metric: 'apiserver_resource_objects', kind: 'gauge', by: 'resource' },
   { metric: 'apiserver_tls_handshake_errors_total', kind: 'counter' },
   // kube-scheduler
   { metric: 'scheduler_schedule_attempts_total', kind: 'counter', by: 'result' },
+  { metric: 'scheduler_scheduling_algorithm_duration_seconds', kind: 'histogram' },
   { metric: 'scheduler_scheduling_attempt_duration_seconds', kind: 'histogram', by: 'result' },
   { metric: 'scheduler_pod_scheduling_sli_duration_seconds', kind: 'histogram' },
   { metric: 'scheduler_pending_pods', kind: 'gauge', by: 'queue' },
@@ -65,7 +69,7 @@ export const HEADLINES: readonly Headline[] = [
 /** Names of all samples that are looked at. */
 export const WANTED_SAMPLES: ReadonlySet<string> = new Set([
   ...[SLI_METRIC, RATE_LIMITER].flatMap(histogramSamples),
-  ...[APF_DISPATCHED, APF_REJECTED, APF_WAIT_SUM, CPU_SECONDS, RSS_BYTES, GOROUTINES, START_TIME],
+  ...[APF_DISPATCHED, APF_REJECTED, APF_WAIT_SUM, CPU_SECONDS, RSS_BYTES, GOROUTINES, START_TIME, CPU_LIMIT],
   ...HEADLINES.flatMap(({ metric, kind }) => (kind === 'histogram' ? histogramSamples(metric) : [metric])),
 ]);
 
@@ -73,9 +77,23 @@ export const WANTED_SAMPLES: ReadonlySet<string> = new Set([
 export const GAUGE_SAMPLES: ReadonlySet<string> = new Set([
   RSS_BYTES,
   GOROUTINES,
+  CPU_LIMIT,
   ...HEADLINES.filter(({ kind }) => kind === 'gauge').map(({ metric }) => metric),
 ]);
 
 function histogramSamples(metric: string): string[] {
   return [`${metric}_bucket`, `${metric}_sum`, `${metric}_count`];
 }
+
+/**
+ * Metrics that a component exports only once what they count has happened, by component: until then they are absent
+ * from its page. Every other name is there from the start. A test holds both against the real programs.
+ */
+export const LOAD_ONLY_METRICS: Readonly<Record<string, readonly string[]>> = {
+  'kube-apiserver': [
+    APF_REJECTED,
+    'apiserver_request_terminations_total',
+    'apiserver_terminated_watchers_total',
+  ],
+  'kube-controller-manager': ['node_collector_evictions_total', 'node_collector_unhealthy_nodes_in_zone'],
+};

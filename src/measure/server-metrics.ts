@@ -57,6 +57,7 @@ class ComponentScraper {
   readonly #parts: { clock: Clock; log: Logger };
   readonly #sums = new ServerSums();
   #connection: Connection | undefined;
+  #lastPageUs = 0;
   #failureCount = 0;
   #lastFailure = '';
 
@@ -78,7 +79,9 @@ class ComponentScraper {
         signal,
       );
       if (reply.status !== 200) throw new Error(`GET ${path} answers ${reply.status}`);
-      this.#sums.add(reply.body, measured);
+      const atUs = reply.doneUs ?? clock.nowUs();
+      this.#sums.add(reply.body, measured, (atUs - this.#lastPageUs) / 1_000);
+      this.#lastPageUs = atUs;
     } catch (error) {
       this.#failureCount++;
       this.#lastFailure = describeError(error);

@@ -5,10 +5,9 @@
  */
 import { rankOf, type ServerComponent, type ServerSli } from '../result/index.ts';
 import { parseLabels, parsePrometheusText } from './prometheus-text.ts';
+import { flowControl } from './server-flow-control.ts';
 import {
-  APF_DISPATCHED,
-  APF_REJECTED,
-  APF_WAIT_SUM,
+  CPU_LIMIT,
   CPU_SECONDS,
   GAUGE_SAMPLES,
   GOROUTINES,
@@ -20,9 +19,8 @@ import {
   START_TIME,
   WANTED_SAMPLES,
 } from './server-headlines.ts';
-
-/** Value by labels (as they stand on the page) by name of the sample. */
-type Samples = Map<string, Map<string, number>>;
+import { MeasuredSums } from './server-measured.ts';
+import { type Samples, samplesOf, total } from './server-samples.ts';
 
 /** Figures that are judged, and only count in intervals that are measured. */
 const JUDGED_SAMPLES: ReadonlySet<string> = new Set([
@@ -34,6 +32,7 @@ const JUDGED_SAMPLES: ReadonlySet<string> = new Set([
 export class ServerSums {
   readonly #growth: Samples = new Map();
   readonly #maxima: Samples = new Map();
+  readonly #measured = new MeasuredSums();
   #last: Samples | undefined;
   #restartCount = 0;
   #malformedCount = 0;
@@ -43,8 +42,11 @@ export class ServerSums {
     return this.#scrapeCount;
   }
 
-  /** Takes a page. `measured`: whether the SLI histograms count what happened since the last one. */
-  add(page: string, measured: boolean): void {
+  /**
+   * Takes a page, `sinceLastMs` after the one before. `measured`: whether the time between was part of a measured
+   * phase, which alone the SLI histograms and the evidence for limiters count.
+   */
+  add(page: string, measured: boolean, sinceLastMs: number): void {
     const samples: Samples = new Map();
     const { malformedCount } = parsePrometheusText(
       page,
@@ -63,6 +65,7 @@ export class ServerSums {
     if (last === undefined) return;
     const restarted = hasRestarted(last, samples);
     if (restarted) this.#restartCount++;
+    if (measured) this.#measured.addSpan(sinceLastMs);
     for (const [name, values] of samples) {
       if (GAUGE_SAMPLES.has(name) || name === START_TIME) continue;
       if (!measured && JUDGED_SAMPLES.has(name)) continue;
@@ -71,7 +74,9 @@ export class ServerSums {
       for (const [labels, value] of values) {
         const before = former?.get(labels) ?? 0;
         // A single counter that went down began anew as well.
-        growth.set(labels, (growth.get(labels) ?? 0) + (value < before ? value : value - before));
+        const grown = value < before ? value : value - before;
+        growth.set(labels, (growth.get(labels) ?? 0) + grown);
+        if (measured) this.#measured.addGrowth(name, labels, grown);
       }
     }
   }
@@ -84,6 +89,7 @@ export class ServerSums {
     const rateLimiterWaitCount = total(this.#growth.get(`${RATE_LIMITER}_count`));
     const rateLimiterWaitSeconds = total(this.#growth.get(`${RATE_LIMITER}_sum`));
     const sli = this.#sli();
+    const measured = this.#measured.figures(total(this.#maxima.get(CPU_LIMIT)));
     return {
       scrapeCount: this.#scrapeCount,
       ...(this.#restartCount > 0 ? { restartCount: this.#restartCount } : {}),
@@ -91,7 +97,8 @@ export class ServerSums {
       ...(maxRssBytes === undefined ? {} : { maxRssBytes }),
       ...(maxGoroutineCount === undefined ? {} : { maxGoroutineCount }),
       ...(sli === undefined ? {} : { sli }),
-      ...this.#flowControl(),
+      ...flowControl(this.#growth),
+      ...(measured === undefined ? {} : { measured }),
       ...(rateLimiterWaitCount === undefined ? {} : { rateLimiterWaitCount }),
       ...(rateLimiterWaitSeconds === undefined ? {} : { rateLimiterWaitSeconds }),
       metrics: Object.assign({}, ...HEADLINES.map((headline) => this.#headline(headline))),
@@ -128,44 +135,6 @@ export class ServerSums {
       buckets.sort((a, b) => (a.leSeconds ?? Infinity) - (b.leSeconds ?? Infinity));
     fillEdges(series);
     return series;
-  }
-
-  #flowControl(): Pick<ServerComponent, 'priorityLevels' | 'flowSchemas'> {
-    const dispatched = this.#growth.get(APF_DISPATCHED);
-    if (dispatched === undefined) return {};
-    const levels = new Map<string, { dispatchedCount: number; rejectedCount: number; waitSeconds: number }>();
-    const levelOf = (name: string) => {
-      const level = levels.get(name) ?? { dispatchedCount: 0, rejectedCount: 0, waitSeconds: 0 };
-      levels.set(name, level);
-      return level;
-    };
-    const schemas = new Map<string, { name: string; priorityLevel: string; dispatchedCount: number }>();
-    for (const [text, count] of dispatched) {
-      const { priority_level: priorityLevel = '', flow_schema: name = '' } = parseLabels(text);
-      levelOf(priorityLevel).dispatchedCount += count;
-      const schema = schemas.get(name) ?? { name, priorityLevel, dispatchedCount: 0 };
-      schema.dispatchedCount += count;
-      schemas.set(name, schema);
-    }
-    for (const [text, count] of this.#growth.get(APF_REJECTED) ?? []) {
-      levelOf(parseLabels(text)['priority_level'] ?? '').rejectedCount += count;
-    }
-    for (const [text, seconds] of this.#growth.get(APF_WAIT_SUM) ?? []) {
-      levelOf(parseLabels(text)['priority_level'] ?? '').waitSeconds += seconds;
-    }
-    const used = ({
-      dispatchedCount,
-      rejectedCount = 0,
-    }: {
-      dispatchedCount: number;
-      rejectedCount?: number;
-    }) => dispatchedCount + rejectedCount > 0;
-    return {
-      priorityLevels: [...levels]
-        .filter(([, level]) => used(level))
-        .map(([name, level]) => ({ name, ...level })),
-      flowSchemas: [...schemas.values()].filter(used),
-    };
   }
 
   #headline({ metric, kind, by }: Headline): Record<string, number> {
@@ -215,22 +184,6 @@ function hasRestarted(before: Samples, after: Samples): boolean {
   if (startedBefore !== undefined && startedAfter !== undefined) return startedAfter > startedBefore;
   const cpuBefore = before.get(CPU_SECONDS)?.get('') ?? 0;
   return (after.get(CPU_SECONDS)?.get('') ?? cpuBefore) < cpuBefore;
-}
-
-function samplesOf(samples: Samples, name: string): Map<string, number> {
-  let values = samples.get(name);
-  if (values === undefined) {
-    values = new Map();
-    samples.set(name, values);
-  }
-  return values;
-}
-
-function total(values: ReadonlyMap<string, number> | undefined): number | undefined {
-  if (values === undefined) return undefined;
-  let sum = 0;
-  for (const value of values.values()) sum += value;
-  return sum;
 }
 
 function figuresBy(

@@ -44,6 +44,16 @@ export {
   parseHlog,
   readHlog,
 } from './hlog.ts';
+export {
+  findLimiter,
+  LIMITER_LIMITS,
+  type Limiter,
+  type LimiterFinding,
+  type LimiterInput,
+  type LimiterName,
+  SERIAL_METRICS,
+} from './limiter.ts';
+export type { MeasuredServer } from './measured-server.ts';
 export { formatCount, formatEdge, formatQuantile, judgeQuantile, minSampleCount } from './quantiles.ts';
 export {
   type AgentHealth,

@@ -4,6 +4,8 @@
  * time; latencies are integer microseconds (`…Us`).
  */
 
+import type { MeasuredServer } from './measured-server.ts';
+
 export const RUN_RESULT_SCHEMA = 'hollowmark.dev/run-result/v1';
 
 /** Percentiles of a histogram, for readers that do not decode it; all 0 where `count` is 0: look at it first. */
@@ -235,6 +237,8 @@ export interface Gauges {
   fleetCpuCores?: number;
   fleetRssBytes?: number;
   loadCpuCores?: number;
+  /** Of all CPUs of this host, 0..1. */
+  hostCpuRatio?: number;
 }
 
 /** Upper edges of the heatmap's rows, in microseconds: four a decade from 100 µs to 100 s; the last row is open. */
@@ -270,10 +274,18 @@ export interface ServerComponent {
   /** kube-apiserver only. */
   sli?: ServerSli[];
   priorityLevels?: { name: string; dispatchedCount: number; rejectedCount: number; waitSeconds: number }[];
-  flowSchemas?: { name: string; priorityLevel: string; dispatchedCount: number }[];
+  flowSchemas?: {
+    name: string;
+    priorityLevel: string;
+    dispatchedCount: number;
+    rejectedCount?: number;
+    waitSeconds?: number;
+  }[];
   /** Clients of the API server: time their own rate limiter held requests back. */
   rateLimiterWaitSeconds?: number;
   rateLimiterWaitCount?: number;
+  /** The measured phases alone; absent where none ended between two scrapes. */
+  measured?: MeasuredServer;
   /** Anything else worth showing, by metric name: deltas of counters, maxima of gauges. */
   metrics: Record<string, number>;
 }

@@ -260,7 +260,7 @@ export class RunCollector {
     const { figures, intervals } = this.#calls.closeWindow(index);
     const lag = this.#loopLag.get(index);
     this.#loopLag.delete(index);
-    this.#host.sample();
+    const hostCpuRatio = this.#host.sample();
     const startUs = this.#windowStartUs(index);
     const window: TimelineWindow = {
       startMs: this.#sinceStartMs(startUs),
@@ -273,6 +273,7 @@ export class RunCollector {
         ...this.#pods.gauges(),
         inFlight: this.#sumLoad((stats) => stats.inFlightCount),
         ...this.#usage.sample(),
+        ...(hostCpuRatio === undefined ? {} : { hostCpuRatio }),
       },
     };
     this.#timeline.push(window);

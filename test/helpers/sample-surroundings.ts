@@ -19,6 +19,9 @@ export function distribution(random: Random, count: number, medianUs: number, si
   return histogram.distribution();
 }
 
+/** Two minutes of measured phases on the sample's eight processors. */
+const MEASURED = { durationMs: 112_000, maxCpuCount: 8, serialSeconds: {} };
+
 /** One of each component; the API server with its SLI histograms. */
 export function serverComponents(variant: SampleVariant, sli: ServerSli[]): RunResult['server'] {
   if (variant === 'no-data') return [];
@@ -42,6 +45,18 @@ export function serverComponents(variant: SampleVariant, sli: ServerSli[]): RunR
         },
         { name: 'system', dispatchedCount: 5_310, rejectedCount: 0, waitSeconds: 0.4 },
       ],
+      measured: {
+        ...MEASURED,
+        cpuSeconds: 61.2,
+        priorityLevels: [
+          {
+            name: 'workload-low',
+            dispatchedCount: 7_001,
+            rejectedCount: variant === 'slo-failure' ? 37 : 0,
+            waitSeconds: 1.7,
+          },
+        ],
+      },
       flowSchemas: [
         { name: 'system-nodes', priorityLevel: 'system', dispatchedCount: 5_310 },
         { name: 'system-node-high', priorityLevel: 'node-high', dispatchedCount: 3_408 },
@@ -56,6 +71,11 @@ export function serverComponents(variant: SampleVariant, sli: ServerSli[]): RunR
       scrapeGapCount: 0,
       cpuSeconds: 24.1,
       maxRssBytes: 201 * 1024 * 1024,
+      measured: {
+        ...MEASURED,
+        cpuSeconds: 11.8,
+        serialSeconds: { etcd_disk_wal_fsync_duration_seconds: 9.4 },
+      },
       metrics: { etcd_mvcc_db_total_size_in_bytes: 41_943_040 },
     },
     {
@@ -67,6 +87,7 @@ export function serverComponents(variant: SampleVariant, sli: ServerSli[]): RunR
       maxRssBytes: 128 * 1024 * 1024,
       rateLimiterWaitSeconds: 0.02,
       rateLimiterWaitCount: 812,
+      measured: { ...MEASURED, cpuSeconds: 4.2, rateLimiterWaitSeconds: 0.01, rateLimiterWaitCount: 402 },
       metrics: {},
     },
     {
@@ -76,8 +97,14 @@ export function serverComponents(variant: SampleVariant, sli: ServerSli[]): RunR
       scrapeGapCount: 0,
       cpuSeconds: 6.7,
       maxRssBytes: 94 * 1024 * 1024,
-      rateLimiterWaitSeconds: variant === 'slo-failure' ? 41.7 : 0.4,
+      rateLimiterWaitSeconds: variant === 'slo-failure' ? 187.9 : 0.4,
       rateLimiterWaitCount: 3_204,
+      measured: {
+        ...MEASURED,
+        cpuSeconds: 3.1,
+        rateLimiterWaitSeconds: variant === 'slo-failure' ? 186.7 : 0.3,
+        rateLimiterWaitCount: 2_804,
+      },
       metrics: {},
     },
   ];

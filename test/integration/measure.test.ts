@@ -1,12 +1,20 @@
 /** The observer and the scrapes against a real control plane: what they say agrees with what was done to it. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LocalControlPlane, startLocalControlPlane } from '../../src/controlplane/index.ts';
 import { silentLogger, systemClock } from '../../src/core/index.ts';
-import { type Connection, openConnection } from '../../src/kube/index.ts';
-import { PodInstantBuffer, PodTimelines, PodTracker, ServerMetrics } from '../../src/measure/index.ts';
+import { type Connection, openConnection, openHttp1Pool } from '../../src/kube/index.ts';
+import {
+  LOAD_ONLY_METRICS,
+  PodInstantBuffer,
+  PodTimelines,
+  PodTracker,
+  parsePrometheusText,
+  ServerMetrics,
+  WANTED_SAMPLES,
+} from '../../src/measure/index.ts';
 import { judgeSlo, OFFICIAL_LIMITS, type PodRecord, type ServerComponent } from '../../src/result/index.ts';
 import { runResult } from '../helpers/results.ts';
 
@@ -134,6 +142,18 @@ describe('measurement on a real control plane', () => {
     expect(named('etcd').metrics['etcd_mvcc_db_total_size_in_bytes']).toBeGreaterThan(0);
     expect(named('etcd').metrics['etcd_server_proposals_committed_total']).toBeGreaterThan(POD_COUNT);
 
+    for (const { component, measured } of components) {
+      expect(measured?.durationMs, component).toBeGreaterThan(0);
+      expect(measured?.cpuSeconds, component).toBeGreaterThan(0);
+      expect(measured?.maxCpuCount, component).toBeGreaterThan(0);
+    }
+    const serial = (component: string) => named(component).measured?.serialSeconds ?? {};
+    expect(serial('kube-scheduler')['scheduler_scheduling_algorithm_duration_seconds']).toBeGreaterThan(0);
+    // The profile `fast` does not sync.
+    expect(serial('etcd')['etcd_disk_wal_fsync_duration_seconds']).toBe(0);
+    expect(serial('etcd')['etcd_disk_backend_commit_duration_seconds']).toBeGreaterThan(0);
+    expect(named('kube-apiserver').measured?.priorityLevels?.length).toBeGreaterThan(0);
+
     const verdicts = judgeSlo(runResult({ server: components, series: [], podStartup: pods.startups() }), {
       ...OFFICIAL_LIMITS,
       judge: ['official-sli'],
@@ -142,6 +162,32 @@ describe('measurement on a real control plane', () => {
     const subjects = official?.checks.map(({ subject }) => subject);
     expect(subjects).toContain('create pods (resource)');
     expect(subjects).toContain('create pods/binding (resource)');
+  });
+
+  it('reads no metric that the programs do not have', async () => {
+    const exported = new Set<string>();
+    for (const { metrics, metricsPath = '/metrics' } of plane.components) {
+      if (metrics === undefined) throw new Error('a local component without metrics');
+      await using connection = await openHttp1Pool(metrics, { connectionCount: 1 });
+      const { body } = await connection.request({ method: 'GET', path: metricsPath });
+      parsePrometheusText(
+        body,
+        (name) => WANTED_SAMPLES.has(name),
+        (name) => exported.add(name),
+      );
+    }
+    const loadOnly = Object.values(LOAD_ONLY_METRICS).flat();
+    const absent = [...WANTED_SAMPLES].filter((name) => !exported.has(name) && !loadOnly.includes(name));
+    expect(absent).toEqual([]);
+    for (const [component, names] of Object.entries(LOAD_ONLY_METRICS)) {
+      const pid = plane.components.find((one) => one.component === component)?.pid;
+      const program = await readFile(`/proc/${pid}/exe`);
+      for (const name of names) {
+        // Subsystem and name are two strings of the program, joined when the metric is registered.
+        const [, key = name] = /^(?:apiserver_flowcontrol|apiserver|node_collector)_(.+)$/.exec(name) ?? [];
+        expect(program.includes(key), name).toBe(true);
+      }
+    }
   });
 });
 

@@ -1,6 +1,7 @@
 /** The first screen: was the run good, can it be trusted, what was run, and the figures most asked for. */
 import { formatRate, formatUs } from '../../../src/core/index.ts';
 import {
+  findLimiter,
   formatCount,
   formatEdge,
   type RunResult,
@@ -8,7 +9,6 @@ import {
   type SloCheck,
 } from '../../../src/result/index.ts';
 import type { CallRow } from '../../model/call-rows.ts';
-import { limiterLines } from '../../model/limiters.ts';
 import {
   openChecks,
   openTrustChecks,
@@ -29,7 +29,6 @@ const REASONS = 6;
 export function overviewSection(result: RunResult, rows: readonly CallRow[]): Markup {
   const { suite } = result;
   const end = describeEnd(result);
-  const limiters = limiterLines(result);
   return html`<header>
 <div class="title"><h1>${suite.name}<small>${suite.description}</small></h1><button type="button" id="theme" hidden>Theme: system</button></div>
 ${end === undefined ? '' : html`<p class="note warn">${end}</p>`}
@@ -38,7 +37,7 @@ ${end === undefined ? '' : html`<p class="note warn">${end}</p>`}
     (tile) =>
       html`<div class="tile ${tile.state}"><dt>${tile.label}</dt><dd><b>${tile.value}</b><span>${tile.note}</span></dd></div>`,
   )}</dl>
-<p class="limiter"><b>What held it back:</b> ${limiters.length > 0 ? limiters.join('; ') : result.server.some((one) => one.scrapeCount > 0) ? 'no rate limiter, queue or processor stood out.' : 'unknown, because no component of the control plane was scraped.'}</p>
+${limiterLine(result)}
 <p class="facts">${formatCount(result.fleet.nodeCount)} hollow nodes · ${describeCluster(result)} · ${result.machine.cpuModel.trim()}, ${result.machine.cpuCount} CPUs · ${formatLength(result.durationMs)} from ${result.startedAt.slice(0, 19).replace('T', ' ')} UTC · seed ${suite.seed}</p>
 <p class="facts">Repeat it: <code>${shellCommand(result.command)}</code></p>
 </header>`;
@@ -141,6 +140,13 @@ function tiles(result: RunResult, rows: readonly CallRow[]): Tile[] {
       state: fleet.readyCount < fleet.nodeCount ? 'fail' : '',
     },
   ];
+}
+
+/** What limited the run, and whatever else had nothing left. */
+function limiterLine(result: RunResult): Markup {
+  const { limiters, text } = findLimiter(result);
+  const others = limiters.slice(1).map((one) => `${one.name}: ${one.subject}, ${one.text}`);
+  return html`<p class="limiter" id="limiter"><b>Limited by:</b> ${text}.${others.length === 0 ? '' : html` <small>Also: ${others.join('; ')}.</small>`}</p>`;
 }
 
 function podTile(result: RunResult): Tile {

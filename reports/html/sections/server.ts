@@ -81,6 +81,12 @@ function priorityTables(components: readonly ServerComponent[]): Markup {
         schema.name,
         schema.priorityLevel,
         { content: formatCount(schema.dispatchedCount), sort: schema.dispatchedCount },
+        {
+          content: formatCount(schema.rejectedCount ?? 0),
+          sort: schema.rejectedCount ?? 0,
+          ...((schema.rejectedCount ?? 0) > 0 ? { className: 'bad' } : {}),
+        },
+        { content: formatMs((schema.waitSeconds ?? 0) * 1_000), sort: schema.waitSeconds ?? 0 },
       ],
     })),
   );
@@ -114,6 +120,8 @@ ${
           { title: 'Flow schema' },
           { title: 'Priority level' },
           { title: 'Dispatched', numeric: true },
+          { title: 'Rejected', numeric: true },
+          { title: 'Waited in all', numeric: true },
         ],
         rows: schemas,
         sortable: true,

@@ -35,7 +35,7 @@ function page({ startedAt = 100, cpu = 0, rss = 0, calls, version = 'v1', extra 
 
 function sumsOf(pages: readonly (Page & { measured?: boolean })[]) {
   const sums = new ServerSums();
-  for (const { measured = true, ...one } of pages) sums.add(page(one), measured);
+  for (const { measured = true, ...one } of pages) sums.add(page(one), measured, 10_000);
   return sums.figures();
 }
 
@@ -102,8 +102,8 @@ describe('server figures', () => {
 
   it('add up versions of a resource and fill in edges that only one of them reached', () => {
     const sums = new ServerSums();
-    sums.add(page({}), true);
-    sums.add(page({ calls: [0, 3, 0] }) + page({ calls: [2, 0, 0], version: 'v2' }), true);
+    sums.add(page({}), true, 0);
+    sums.add(page({ calls: [0, 3, 0] }) + page({ calls: [2, 0, 0], version: 'v2' }), true, 1_000);
     expect(sums.figures().sli?.[0]).toMatchObject({
       count: 5,
       buckets: [
@@ -130,9 +130,35 @@ describe('server figures', () => {
       { name: 'workload-low', dispatchedCount: 30, rejectedCount: 2, waitSeconds: 2.5 },
     ]);
     expect(figures.flowSchemas).toEqual([
-      { name: 'load', priorityLevel: 'workload-low', dispatchedCount: 30 },
+      {
+        name: 'load',
+        priorityLevel: 'workload-low',
+        dispatchedCount: 30,
+        rejectedCount: 2,
+        waitSeconds: 2.5,
+      },
     ]);
     expect(figures).toMatchObject({ rateLimiterWaitSeconds: 2.5, rateLimiterWaitCount: 30 });
+  });
+
+  it('keep apart what happened in measured phases, with their length', () => {
+    const work = (seconds: number) =>
+      `go_sched_gomaxprocs_threads 2\nscheduler_scheduling_algorithm_duration_seconds_sum ${seconds}\nrest_client_rate_limiter_duration_seconds_sum{host="h",verb="POST"} ${2 * seconds}\n`;
+    const { measured } = sumsOf([
+      { cpu: 1, extra: work(1), measured: false },
+      { cpu: 5, extra: work(3), measured: false },
+      { cpu: 6, extra: work(4), measured: true },
+      { cpu: 8, extra: work(7), measured: true },
+      { cpu: 99, extra: work(99), measured: false },
+    ]);
+    expect(measured).toEqual({
+      durationMs: 20_000,
+      cpuSeconds: 3,
+      maxCpuCount: 2,
+      rateLimiterWaitSeconds: 8,
+      serialSeconds: { scheduler_scheduling_algorithm_duration_seconds: 4 },
+    });
+    expect(sumsOf([{ cpu: 1 }, { cpu: 5, measured: false }])).not.toHaveProperty('measured');
   });
 
   it('give headline metrics: growth of counters, largest sum of gauges, mean and p99 bucket of histograms', () => {

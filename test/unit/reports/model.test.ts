@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { mergeWindows } from '../../../reports/html/chart-data.ts';
 import { measuredCallRows } from '../../../reports/model/call-rows.ts';
-import { limiterLines } from '../../../reports/model/limiters.ts';
 import {
   formatInterval,
   interpolatedQuantileSeconds,
@@ -61,15 +60,6 @@ describe('rows of calls', () => {
     expect(rows[0]?.limitShareRatio).toBeGreaterThan(1);
     const shares = rows.filter((row) => row.source === 'load').map((row) => row.limitShareRatio ?? -1);
     expect(shares).toEqual([...shares].sort((a, b) => b - a));
-  });
-});
-
-describe('limiters', () => {
-  it('names the client rate limit of a component that waited long, and requests that were rejected', () => {
-    const lines = limiterLines(sampleRun('slo-failure'));
-    expect(lines[0]).toContain('kube-scheduler-0 held its own calls back for 41.7 s');
-    expect(lines[1]).toContain('rejected 37');
-    expect(limiterLines(sampleRun('quickstart'))).toEqual([]);
   });
 });
 
