@@ -1,8 +1,12 @@
 export { DROP_REASONS, type DropReason } from './calls/action-tally.ts';
+export type { FlowPlacementCount } from './calls/flow-placements.ts';
 export { LoadGenerator, type LoadGeneratorOptions } from './load-generator.ts';
 export type { LoadActionOutcome, LoadPhaseOutcome, LoadShard, LoadStats } from './load-shard.ts';
 export type { PodPlacement, Toleration } from './objects/run-marks.ts';
+export { intensityOf } from './pacer/intensity.ts';
 export { Pacer, type PacerOptions } from './pacer/pacer.ts';
+export { pacingText } from './pacer/pacing-text.ts';
+export { arrivalCount } from './pacer/shapes/constant.ts';
 export { type Shard, stripeLength } from './pacer/stripe.ts';
 export {
   DEFAULT_STREAMS_PER_CONNECTION,

@@ -2,7 +2,7 @@
  * The load of one agent: connections, the registry of what exists, and phases one after the other. Each phase runs
  * this shard's exact share of every paced action on one absolute clock, whatever the server does.
  */
-import { type LoadPhase, type ResourceRef, resourceLabel } from '../src/config/index.ts';
+import { type LoadPhase, objectsOfUnit, type ResourceRef, resourceLabel } from '../src/config/index.ts';
 import {
   type Clock,
   type Component,
@@ -13,14 +13,22 @@ import {
   onAbort,
   seededRandom,
 } from '../src/core/index.ts';
-import { type ClusterAccess, type Connection, openHttp1Pool } from '../src/kube/index.ts';
+import {
+  type ClusterAccess,
+  type Connection,
+  connectionFor,
+  openHttp1Pool,
+  resolveIdentity,
+} from '../src/kube/index.ts';
 import type { CallRecorder, PodInstantSink } from '../src/measure/index.ts';
 import { LatencyHistogram } from '../src/result/index.ts';
 import type { BegunAction } from './actions/action.ts';
 import { beginAction, isPaced, type PacedAction } from './actions/action-kinds.ts';
 import { ActionTally, DROP_REASONS } from './calls/action-tally.ts';
 import { LoadCaller } from './calls/load-caller.ts';
+import { StreamingLists } from './calls/streaming-lists.ts';
 import type { LoadActionOutcome, LoadPhaseOutcome, LoadShard, LoadStats } from './load-shard.ts';
+import { ListRevisions } from './objects/list-revisions.ts';
 import { LiveObjects } from './objects/live-objects.ts';
 import { ObjectDiscovery } from './objects/object-discovery.ts';
 import { Pacer } from './pacer/pacer.ts';
@@ -31,14 +39,14 @@ export interface LoadGeneratorOptions {
   log: Logger;
   recorder: CallRecorder;
   podInstants: PodInstantSink;
-  /** Send a call again once after a 429's Retry-After, inside its response time. @default true */
-  honourRetryAfter?: boolean;
   /** See PacerOptions. @default 0 */
   spinLastUs?: number;
   /** Makes the connections that the calls go over. @default HTTP/1.1 through undici's pool */
   connect?: (access: ClusterAccess, connectionCount: number, clock: Clock) => Promise<Connection>;
 }
 
+/** A stock API server allows 100 streams on one; four take 400 streaming lists at once, and more wait for a place. */
+const STREAMING_CONNECTION_COUNT = 4;
 /** How audit logs and the API server's metrics tell the load from the fleet. */
 const USER_AGENT = 'hollowmark-load';
 
@@ -66,6 +74,8 @@ export class LoadGenerator implements Component {
   #connection: Connection | undefined;
   #caller: LoadCaller | undefined;
   #discovery: ObjectDiscovery | undefined;
+  #revisions: ListRevisions | undefined;
+  #streamingConnections: readonly Connection[] = [];
   #phaseRun: PhaseRun | undefined;
 
   constructor(shard: LoadShard, options: LoadGeneratorOptions) {
@@ -90,13 +100,16 @@ export class LoadGenerator implements Component {
     const connection = await connect(access, connectionCount, clock);
     await warmUp(connection, connectionCount, requestTimeoutMs, signal);
     this.#connection = connection;
+    this.#streamingConnections = await this.#openStreaming(signal);
     this.#caller = new LoadCaller({
       clock,
       dispatcher: connection,
+      streamingLists: new StreamingLists(this.#streamingConnections, clock),
       maxInFlightCount: this.#shareOf(settings.maxInFlightCount),
-      honourRetryAfter: this.#options.honourRetryAfter ?? true,
+      honourRetryAfter: settings.honourRetryAfter,
       requestTimeoutMs,
     });
+    this.#revisions = new ListRevisions({ clock, connection, recorder, requestTimeoutMs });
     this.#discovery = new ObjectDiscovery({
       clock,
       connection,
@@ -114,9 +127,10 @@ export class LoadGenerator implements Component {
    */
   async preparePhase(phase: LoadPhase, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    const { discovery } = this.#started();
+    const { discovery, revisions } = this.#started();
+    for (const resource of exactlyListed(phase)) await revisions.lookUp(resource, phase.name, signal);
     for (const resource of resourcesToFind(phase)) {
-      if (this.#live.of(resourceLabel(resource)).size === 0)
+      if (this.#live.of(resourceLabel(resource)).isEmpty)
         await discovery.lookUp(resource, phase.name, signal);
     }
   }
@@ -150,6 +164,7 @@ export class LoadGenerator implements Component {
         phase: phase.name,
         state: phaseRun.stopped ? 'stopped' : 'completed',
         actions: actions.map(outcomeOf),
+        placements: caller.placements.drain(),
       };
     } catch (error) {
       caller.setStopped(true);
@@ -207,9 +222,10 @@ export class LoadGenerator implements Component {
     this.stopNewWork(0);
     this.#caller?.setStopped(true);
     this.#caller?.cancelAll();
-    const connection = this.#connection;
+    const connections = [this.#connection, ...this.#streamingConnections];
     this.#connection = undefined;
-    await connection?.close(0);
+    this.#streamingConnections = [];
+    await Promise.all(connections.map((connection) => connection?.close(0)));
   }
 
   #begin(
@@ -221,9 +237,16 @@ export class LoadGenerator implements Component {
   ): ActionRun {
     const { runId, seed, shard, settings, namespaces, labels, podPlacement } = this.#shard;
     const { recorder, podInstants, log } = this.#options;
-    const { caller, discovery } = this.#started();
+    const { caller, discovery, revisions } = this.#started();
     const tally = new ActionTally();
     const actionKey = `${action.name}-${position}`;
+    const inBackground = (source: ObjectDiscovery | ListRevisions, resource: ResourceRef) => {
+      if (!source.isDue(resource) || signal.aborted) return;
+      source.lookUp(resource, phase.name, signal).catch((error: unknown) => {
+        if (!signal.aborted)
+          log.warn({ resource: resource.plural, error: describeError(error) }, 'look-up failed');
+      });
+    };
     const begun = beginAction(action, {
       runId,
       shard,
@@ -239,22 +262,46 @@ export class LoadGenerator implements Component {
       podInstants,
       live: this.#live,
       tally,
-      discover: (resource) => {
-        if (!discovery.isDue(resource) || signal.aborted) return;
-        discovery.lookUp(resource, phase.name, signal).catch((error: unknown) => {
-          if (!signal.aborted)
-            log.warn({ resource: resource.plural, error: describeError(error) }, 'look-up failed');
-        });
+      discover: (resource) => inBackground(discovery, resource),
+      revisionOf: (resource) => {
+        inBackground(revisions, resource);
+        return revisions.of(resource);
       },
     });
     this.#tallies.push(tally);
     return { action, begun, tally };
   }
 
-  #started(): { caller: LoadCaller; discovery: ObjectDiscovery } {
-    if (this.#connection === undefined || this.#caller === undefined || this.#discovery === undefined)
+  #started(): { caller: LoadCaller; discovery: ObjectDiscovery; revisions: ListRevisions } {
+    const [caller, discovery, revisions] = [this.#caller, this.#discovery, this.#revisions];
+    if (
+      this.#connection === undefined ||
+      caller === undefined ||
+      discovery === undefined ||
+      revisions === undefined
+    )
       throw new HarnessError('HM_INTERNAL', 'the load generator is not started');
-    return { caller: this.#caller, discovery: this.#discovery };
+    return { caller, discovery, revisions };
+  }
+
+  /** HTTP/2 connections for streaming lists, handshakes done; none where the suite has no such lists. */
+  async #openStreaming(signal: AbortSignal): Promise<Connection[]> {
+    const { settings, access } = this.#shard;
+    if (!settings.phases.some(hasStreamingLists)) return [];
+    const { clock } = this.#options;
+    const identity = await resolveIdentity(access, clock);
+    const connections = Array.from({ length: STREAMING_CONNECTION_COUNT }, () =>
+      connectionFor(access, identity, { clock, userAgent: USER_AGENT }),
+    );
+    await Promise.all(
+      connections.map((connection) =>
+        connection.request(
+          { method: 'GET', path: '/version', timeoutMs: settings.requestTimeoutMs, discardBody: true },
+          signal,
+        ),
+      ),
+    );
+    return connections;
   }
 
   // Each shard needs at least one connection and one place, or its arrivals could never start.
@@ -288,13 +335,33 @@ async function warmUp(
   }
 }
 
-/** Resources that the phase GETs and does not create by itself. */
+function hasStreamingLists(phase: LoadPhase): boolean {
+  return phase.actions.some(
+    (action) =>
+      action.action === 'reads' && action.mix.some(({ consistency }) => consistency === 'streaming'),
+  );
+}
+
+/** Resources that the phase lists as of a version. */
+function exactlyListed(phase: LoadPhase): ResourceRef[] {
+  const wanted = new Map<string, ResourceRef>();
+  for (const action of phase.actions) {
+    if (action.action !== 'reads') continue;
+    for (const { consistency, resource } of action.mix)
+      if (consistency === 'exact') wanted.set(resourceLabel(resource), resource);
+  }
+  return [...wanted.values()];
+}
+
+/** Resources that the phase GETs or changes and does not create by itself. */
 function resourcesToFind(phase: LoadPhase): ResourceRef[] {
   const created = new Set<string>();
   const wanted = new Map<string, ResourceRef>();
   for (const action of phase.actions) {
     if (action.action === 'create' || action.action === 'churn')
-      created.add(resourceLabel(action.object.resource));
+      for (const object of objectsOfUnit(action.object)) created.add(resourceLabel(object.resource));
+    if (action.action === 'update' || action.action === 'scale')
+      wanted.set(resourceLabel(action.resource), action.resource);
     if (action.action !== 'reads') continue;
     for (const { verb, resource } of action.mix)
       if (verb === 'get') wanted.set(resourceLabel(resource), resource);
@@ -318,7 +385,7 @@ function outcomeOf({ action, begun, tally }: ActionRun): LoadActionOutcome {
     voidedCount: tally.voidedCount,
     notOfferedCount: tally.notOfferedCount,
     expectedPodCount: begun.expectedPodCount,
-    acknowledgedPodCount: begun.expectedPodCount === 0 ? 0 : tally.createdCount * begun.podsPerObject,
+    acknowledgedPodCount: begun.expectedPodCount === 0 ? 0 : tally.createdPodCount,
     slip: tally.slip.summary(),
     slipHistogram: tally.slip.toWire(),
   };

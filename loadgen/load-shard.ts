@@ -5,6 +5,7 @@ import type { LoadSettings } from '../src/config/index.ts';
 import type { ClusterAccess } from '../src/kube/index.ts';
 import type { DistributionSummary, EncodedHistogram } from '../src/result/index.ts';
 import type { DropReason } from './calls/action-tally.ts';
+import type { FlowPlacementCount } from './calls/flow-placements.ts';
 import type { PodPlacement } from './objects/run-marks.ts';
 import type { Shard } from './pacer/stripe.ts';
 
@@ -43,6 +44,8 @@ export interface LoadPhaseOutcome {
   /** `stopped`: stopNewWork() cut the schedule short. */
   state: 'completed' | 'stopped';
   actions: LoadActionOutcome[];
+  /** Where Priority & Fairness put the phase's calls. */
+  placements: FlowPlacementCount[];
 }
 
 /** One action of one phase on one shard. offered = done + failed + dropped; nothing is in flight any more. */

@@ -31,6 +31,7 @@ export async function measurePacerSlip(
       connectionCount: 64,
       maxInFlightCount: 1_000,
       requestTimeoutMs: 10_000,
+      honourRetryAfter: true,
       phases: [],
     },
     access,

@@ -7,6 +7,8 @@ import type { ActionContext, BegunAction } from './action.ts';
 import { beginChurn } from './churn.ts';
 import { beginCreate } from './create.ts';
 import { beginReads } from './reads.ts';
+import { beginScale } from './scale.ts';
+import { beginUpdate } from './update.ts';
 
 export type PacedAction = Exclude<LoadAction, WatchesAction | StormAction>;
 
@@ -22,6 +24,10 @@ export function beginAction(action: PacedAction, context: ActionContext): BegunA
       return beginCreate(action, context);
     case 'churn':
       return beginChurn(action, context);
+    case 'update':
+      return beginUpdate(action, context);
+    case 'scale':
+      return beginScale(action, context);
     case 'reads':
       return beginReads(action, context);
   }

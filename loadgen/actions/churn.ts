@@ -9,51 +9,55 @@
  *                                the creation is then refused, dropped as no-object
  *   refused, or dropped          never offered (counted as voided): there is nothing to delete
  */
-import { type ChurnAction, resourceLabel } from '../../src/config/index.ts';
-import { formatMs, formatRate } from '../../src/core/index.ts';
+import { type ChurnAction, type ObjectTemplate, objectsOfUnit } from '../../src/config/index.ts';
+import { formatMs } from '../../src/core/index.ts';
 import type { Outcome } from '../../src/measure/index.ts';
 import { arrivalPlan } from '../pacer/arrival-plan.ts';
 import { ArrivalStream } from '../pacer/arrival-stream.ts';
-import type { ActionContext, BegunAction } from './action.ts';
+import { pacingText } from '../pacer/pacing-text.ts';
+import { type ActionContext, type BegunAction, unitText } from './action.ts';
 import { ObjectWriter } from './object-writer.ts';
 
 /** One object between the arrivals of its creation and of its delete. */
 type Lifecycle = { state: 'creating'; deleteDueUs?: number } | { state: 'deletable' } | { state: 'absent' };
 
 export function beginChurn(action: ChurnAction, context: ActionContext): BegunAction {
-  const churn = new Churn(action, context);
-  // Two cursors over one plan: the deletes follow the creations by the lifetime.
+  const churns = objectsOfUnit(action.object).map((object) => new Churn(object, context));
+  // Two cursors over one plan for each object: the deletes follow the creations by the lifetime.
   const plan = () =>
     arrivalPlan({
-      arrival: action.arrival,
-      ratePerSecond: action.ratePerSecond,
+      ...action,
       limit: { durationMs: action.durationMs },
       seed: `${context.seed}/arrivals`,
     });
   const { shard, zeroUs, tally } = context;
-  const creates = new ArrivalStream({
-    plan: plan(),
-    shard,
-    zeroUs,
-    onArrival: (index, dueUs) => churn.create(index, dueUs),
-    onAbandoned: (index) => churn.abandonCreate(index),
-    tally,
-  });
-  const deletes = new ArrivalStream({
-    plan: plan(),
-    shard,
-    zeroUs: zeroUs + action.lifetimeMs * 1_000,
-    onArrival: (index, dueUs) => churn.delete(index, dueUs),
-    onAbandoned: (index) => churn.abandonDelete(index),
-    tally,
-  });
-  const resource = resourceLabel(action.object.resource);
+  const creates = churns.map(
+    (churn) =>
+      new ArrivalStream({
+        plan: plan(),
+        shard,
+        zeroUs,
+        onArrival: (index, dueUs) => churn.create(index, dueUs),
+        onAbandoned: (index) => churn.abandonCreate(index),
+        tally,
+      }),
+  );
+  const deletes = churns.map(
+    (churn) =>
+      new ArrivalStream({
+        plan: plan(),
+        shard,
+        zeroUs: zeroUs + action.lifetimeMs * 1_000,
+        onArrival: (index, dueUs) => churn.delete(index, dueUs),
+        onAbandoned: (index) => churn.abandonDelete(index),
+        tally,
+      }),
+  );
   return {
-    // Creations first: with no lifetime at all, both are due at one instant.
-    streams: [creates, deletes],
+    // Creations first: with no lifetime at all, both are due at one instant. A unit goes in the opposite order.
+    streams: [...creates, ...deletes.reverse()],
     expectedPodCount: 0,
-    podsPerObject: action.object.podCount,
-    description: `churn ${resource} at ${formatRate(action.ratePerSecond)}, each living ${formatMs(action.lifetimeMs)}`,
+    description: `churn ${unitText(action.object)} at ${pacingText(action)}, each living ${formatMs(action.lifetimeMs)}`,
   };
 }
 
@@ -63,8 +67,8 @@ class Churn {
   /** Map<index, Lifecycle>: as many as live at once. */
   readonly #lifecycles = new Map<number, Lifecycle>();
 
-  constructor(action: ChurnAction, context: ActionContext) {
-    this.#writer = new ObjectWriter(action.object, context);
+  constructor(object: ObjectTemplate, context: ActionContext) {
+    this.#writer = new ObjectWriter(object, context);
     this.#context = context;
   }
 

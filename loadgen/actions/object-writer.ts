@@ -19,6 +19,7 @@ export class ObjectWriter {
   readonly #creates: CallSeriesRecorder;
   readonly #deletes: CallSeriesRecorder;
   readonly #isPod: boolean;
+  readonly #podCount: number;
 
   constructor(object: ObjectTemplate, context: ActionContext) {
     const { phase, recorder } = context;
@@ -29,6 +30,7 @@ export class ObjectWriter {
     this.#live = context.live.of(resource);
     this.#creates = recorder.series({ ...key, verb: 'create' });
     this.#deletes = recorder.series({ ...key, verb: 'delete' });
+    this.#podCount = object.podCount;
     this.#isPod = object.kind === 'Pod' && object.resource.group === '';
   }
 
@@ -61,6 +63,7 @@ export class ObjectWriter {
       onEnd: (end) => {
         if (end.outcome === 'ok') {
           tally.createdCount++;
+          tally.createdPodCount += this.#podCount;
           this.#live.add(object, end.doneUs);
         }
         if (this.#isPod)

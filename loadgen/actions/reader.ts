@@ -106,15 +106,11 @@ class ListReader implements Reader {
     this.#template = template;
     this.#context = context;
     this.#namespaces = namespaced ? context.namespaces : [''];
-    this.#query = {
-      labelSelector,
-      fieldSelector,
-      resourceVersion: consistency === 'cached' ? '0' : undefined,
-      limit: consistency === 'paged' ? template.limit : undefined,
-    };
+    this.#query = { labelSelector, fieldSelector, ...consistencyQuery(template) };
     this.#series = context.recorder.series({
       source: 'load',
-      verb: 'list',
+      // As the API server counts it.
+      verb: consistency === 'streaming' ? 'watch' : 'list',
       resource: resourceLabel(resource),
       subresource: '',
       scope: namespaced ? 'namespace' : 'cluster',
@@ -130,14 +126,20 @@ class ListReader implements Reader {
     const paged = consistency === 'paged';
     const openList = paged ? this.#nextPage(dueUs) : undefined;
     const namespace = openList?.namespace ?? this.#namespaces[index % this.#namespaces.length] ?? '';
-    const query = openList === undefined ? this.#query : { ...this.#query, continue: openList.token };
+    const query = this.#queryFor(openList);
+    if (query === undefined) {
+      caller.drop(this.#series, tally, 'no-object');
+      return;
+    }
     caller.start({
       request: {
         method: 'GET',
         path: resourcePath(resource, { namespace }, query),
         timeoutMs: requestTimeoutMs,
-        discardBody: !paged,
+        discardBody: true,
+        ...(paged ? { keepHeadBytes: METADATA_LENGTH } : {}),
       },
+      ...(consistency === 'streaming' ? { streaming: true } : {}),
       series: this.#series,
       tally,
       intendedUs: dueUs,
@@ -148,6 +150,14 @@ class ListReader implements Reader {
   drop(reason: DropReason): void {
     this.#context.caller.offer(this.#series, this.#context.tally);
     this.#context.caller.drop(this.#series, this.#context.tally, reason);
+  }
+
+  /** Undefined where an exact list has no version to ask for. */
+  #queryFor(openList: OpenList | undefined): QueryParameters | undefined {
+    if (openList !== undefined) return { ...this.#query, continue: openList.token };
+    if (this.#template.consistency !== 'exact') return this.#query;
+    const resourceVersion = this.#context.revisionOf(this.#template.resource);
+    return resourceVersion === undefined ? undefined : { ...this.#query, resourceVersion };
   }
 
   #nextPage(nowUs: number): OpenList | undefined {
@@ -162,5 +172,25 @@ class ListReader implements Reader {
     const { continueToken } = listFacts(Buffer.from(end.reply.body.slice(0, METADATA_LENGTH)));
     if (continueToken === '') return;
     this.#openLists.push({ namespace, token: continueToken, receivedUs: end.doneUs });
+  }
+}
+
+function consistencyQuery({ consistency, limit }: ReadTemplate): QueryParameters {
+  switch (consistency) {
+    case 'cached':
+      return { resourceVersion: '0' };
+    case 'consistent':
+      return {};
+    case 'paged':
+      return { limit };
+    case 'exact':
+      return { resourceVersionMatch: 'Exact' };
+    case 'streaming':
+      return {
+        watch: true,
+        sendInitialEvents: true,
+        allowWatchBookmarks: true,
+        resourceVersionMatch: 'NotOlderThan',
+      };
   }
 }

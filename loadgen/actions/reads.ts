@@ -3,10 +3,11 @@
  * decided by its index; which object a GET asks for, by what is known to exist at that moment.
  */
 import type { ReadsAction } from '../../src/config/index.ts';
-import { formatRate, hash32 } from '../../src/core/index.ts';
+import { hash32 } from '../../src/core/index.ts';
 import { arrivalPlan } from '../pacer/arrival-plan.ts';
 import { ArrivalStream } from '../pacer/arrival-stream.ts';
 import { indexUniform } from '../pacer/index-random.ts';
+import { pacingText } from '../pacer/pacing-text.ts';
 import type { ActionContext, BegunAction } from './action.ts';
 import { makeReader, type Reader } from './reader.ts';
 
@@ -19,8 +20,7 @@ export function beginReads(action: ReadsAction, context: ActionContext): BegunAc
   );
   const stream = new ArrivalStream({
     plan: arrivalPlan({
-      arrival: action.arrival,
-      ratePerSecond: action.ratePerSecond,
+      ...action,
       limit: { durationMs: action.durationMs },
       seed: `${context.seed}/arrivals`,
     }),
@@ -34,8 +34,7 @@ export function beginReads(action: ReadsAction, context: ActionContext): BegunAc
   return {
     streams: [stream],
     expectedPodCount: 0,
-    podsPerObject: 0,
-    description: `read at ${formatRate(action.ratePerSecond)}: ${parts.join(', ')}`,
+    description: `read at ${pacingText(action)}: ${parts.join(', ')}`,
   };
 }
 

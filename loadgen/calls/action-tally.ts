@@ -26,6 +26,8 @@ export class ActionTally {
   notOfferedCount = 0;
   /** Objects whose creation was acknowledged. */
   createdCount = 0;
+  /** Pods that these stand for. */
+  createdPodCount = 0;
   /** Sent minus intended, of first attempts. */
   readonly slip = new LatencyHistogram();
 

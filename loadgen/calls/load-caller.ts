@@ -19,6 +19,7 @@ import {
 } from '../../src/kube/index.ts';
 import type { CallSeriesRecorder, Outcome } from '../../src/measure/index.ts';
 import type { ActionTally, DropReason } from './action-tally.ts';
+import { FlowPlacements } from './flow-placements.ts';
 
 /** How a call ended. */
 export interface CallEnd {
@@ -34,6 +35,8 @@ export interface LoadCall {
   request: ApiRequest;
   series: CallSeriesRecorder;
   tally: ActionTally;
+  /** A streaming list: goes to `streamingLists`. */
+  streaming?: boolean;
   /** When the schedule wanted it. */
   intendedUs: number;
   onSent?: (sentUs: number) => void;
@@ -44,6 +47,8 @@ export interface LoadCall {
 export interface LoadCallerOptions {
   clock: Clock;
   dispatcher: CallDispatcher;
+  /** Absent where no phase has any. */
+  streamingLists?: CallDispatcher;
   maxInFlightCount: number;
   /** False: a 429 is an outcome at once. */
   honourRetryAfter: boolean;
@@ -57,6 +62,7 @@ const MAX_ATTEMPT_COUNT = 2;
 export class LoadCaller {
   readonly #options: LoadCallerOptions;
   readonly #inFlight = new Set<InFlightCall>();
+  readonly placements = new FlowPlacements();
   #idleListeners: (() => void)[] = [];
   #stopped = false;
   #maxInFlightSeenCount = 0;
@@ -179,7 +185,9 @@ class InFlightCall implements CallHandler {
   send(): void {
     this.#attemptCount++;
     this.#cancelRetry = undefined;
-    this.#handle = this.#options.dispatcher.dispatch(this.#call.request, this);
+    const { dispatcher, streamingLists } = this.#options;
+    const over = this.#call.streaming === true ? (streamingLists ?? dispatcher) : dispatcher;
+    this.#handle = over.dispatch(this.#call.request, this);
   }
 
   cancel(): void {
@@ -203,6 +211,7 @@ class InFlightCall implements CallHandler {
   }
 
   onReply(reply: ApiReply): void {
+    this.#caller.placements.note(reply);
     if (reply.status === 429 && this.#retryAfter(reply.retryAfterMs)) return;
     this.#end(classifyStatus(reply.status), reply, reply.doneUs ?? this.#options.clock.nowUs());
   }

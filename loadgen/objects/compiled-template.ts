@@ -44,11 +44,13 @@ export function compileTemplate(template: ObjectTemplate, context: TemplateConte
     throw new HarnessError('HM_INTERNAL', `${resource.plural} need a namespace and the load has none`);
   const generatedName = objectNames(runId, phase, actionKey);
   const randomSeed = hash32(`${context.seed}/random`);
+  const { schedulerNames } = template;
   const variablesOf = (index: number, name: string, namespace: string): ObjectVariables => ({
     name,
     namespace,
     index,
     random: randomText(randomSeed, index),
+    scheduler: schedulerNames?.[index % schedulerNames.length] ?? '',
   });
   const namespaceAt = (index: number) =>
     resource.namespaced ? (namespaces[index % namespaces.length] ?? '') : '';
@@ -59,7 +61,7 @@ export function compileTemplate(template: ObjectTemplate, context: TemplateConte
       ? compileSegments(plainName(ownName), { run: runId, phase }, { json: false })
       : undefined;
   const body = compileSegments(
-    JSON.stringify(finishManifest(template, context.marks)),
+    JSON.stringify(finishManifest(template, marksOf(template, context.marks))),
     { run: runId, phase },
     { json: true },
   );
@@ -74,6 +76,23 @@ export function compileTemplate(template: ObjectTemplate, context: TemplateConte
     deletePath: (object) => resourcePath(resource, object, { propagationPolicy }),
     render: (index, object) => body(variablesOf(index, object.name, object.namespace)),
   };
+}
+
+/** The JSON of patch `index` for an object, made from a patch with variables. */
+export function compilePatch(
+  patch: Readonly<Record<string, unknown>>,
+  context: Pick<TemplateContext, 'runId' | 'phase' | 'seed'>,
+): (index: number, object: LiveObject) => string {
+  const { runId, phase } = context;
+  const randomSeed = hash32(`${context.seed}/random`);
+  const body = compileSegments(JSON.stringify(patch), { run: runId, phase }, { json: true });
+  return (index, { name, namespace }) =>
+    body({ name, namespace, index, random: randomText(randomSeed, index), scheduler: '' });
+}
+
+function marksOf({ schedulerNames }: ObjectTemplate, marks: RunMarks): RunMarks {
+  if (schedulerNames === undefined) return marks;
+  return { ...marks, podPlacement: { ...marks.podPlacement, schedulerName: placeholder('scheduler') } };
 }
 
 function finishManifest(template: ObjectTemplate, marks: RunMarks): Record<string, unknown> {

@@ -23,9 +23,13 @@ interface Entry {
   sinceUs: number;
 }
 
-/** Objects of one resource. */
+/**
+ * Objects of one resource: the run's own, and somebody else's where they were looked for because there were none. What
+ * is not the run's own is read and never changed.
+ */
 export class LiveObjectSet {
   readonly #entries: Entry[] = [];
+  #foreign: readonly LiveObject[] = [];
   /** Map<"namespace/name", position in #entries> */
   readonly #positions = new Map<string, number>();
   readonly #random: Random;
@@ -34,8 +38,18 @@ export class LiveObjectSet {
     this.#random = random;
   }
 
-  get size(): number {
-    return this.#entries.length;
+  get isEmpty(): boolean {
+    return this.#entries.length === 0 && this.#foreign.length === 0;
+  }
+
+  /** Objects that are not the run's own, in place of those known before. */
+  setForeign(objects: readonly LiveObject[]): void {
+    this.#foreign = objects;
+  }
+
+  /** The run's own object whose turn it is, where turns 0, 1, 2, … go through all of them; undefined without any. */
+  ownAt(turn: number): LiveObject | undefined {
+    return this.#entries[turn % this.#entries.length]?.object;
   }
 
   /** `sinceUs`: since when it is known to exist. */
@@ -50,7 +64,11 @@ export class LiveObjectSet {
   remove(object: LiveObject): boolean {
     const key = keyOf(object);
     const position = this.#positions.get(key);
-    if (position === undefined) return false;
+    if (position === undefined) {
+      const foreignCount = this.#foreign.length;
+      this.#foreign = this.#foreign.filter((other) => keyOf(other) !== key);
+      return this.#foreign.length < foreignCount;
+    }
     this.#positions.delete(key);
     // The last one takes the place of the one that goes.
     const last = this.#entries.pop();
@@ -63,6 +81,7 @@ export class LiveObjectSet {
 
   /** Any one that is not fresh at `nowUs`, else any one; undefined when there is none. Seeded: same calls, same picks. */
   pick(nowUs: number): LiveObject | undefined {
+    if (this.#entries.length === 0) return this.#foreign[this.#random.integer(this.#foreign.length)];
     for (let draw = 1; ; draw++) {
       const entry = this.#entries[this.#random.integer(this.#entries.length)];
       if (entry === undefined || nowUs - entry.sinceUs >= FRESH_US || draw === DRAW_COUNT)

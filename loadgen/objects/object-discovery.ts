@@ -1,6 +1,6 @@
 /**
  * Finds objects to GET that this load did not create itself: nodes, leases, pods that a Deployment made. One small
- * metadata-only LIST, first of the run's own objects and, where there are none, of anybody's; asked for again at most
+ * metadata-only LIST, first of the run's own objects and, where there are none, of anybody's (to be read only); asked for again at most
  * every few seconds, so that a load which reads what keeps changing does not become a load of LISTs.
  */
 import { type ResourceRef, resourceLabel } from '../../src/config/index.ts';
@@ -54,6 +54,7 @@ export class ObjectDiscovery {
   }
 
   async #list(resource: ResourceRef, selector: string, phase: string, signal: AbortSignal): Promise<number> {
+    const own = selector !== '';
     const { clock, connection, recorder, live, requestTimeoutMs } = this.#options;
     const label = resourceLabel(resource);
     const series = recorder.series({
@@ -82,7 +83,8 @@ export class ObjectDiscovery {
       series.record(startedUs, startedUs, clock.nowUs(), classifyOutcome(reply), reply.receivedBytes, 0);
       if (reply.status !== 200) return 0;
       const objects = objectsIn(reply.body).slice(0, LOOKUP_LIMIT);
-      for (const object of objects) live.of(label).add(object, Number.NEGATIVE_INFINITY);
+      if (own) for (const object of objects) live.of(label).add(object, Number.NEGATIVE_INFINITY);
+      else live.of(label).setForeign(objects);
       return objects.length;
     } catch (error) {
       if (!(error instanceof TransportError)) throw error;

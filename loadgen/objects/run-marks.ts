@@ -9,6 +9,8 @@ export type Toleration = Readonly<Record<string, unknown>>;
 export interface PodPlacement {
   nodeSelector: Readonly<Record<string, string>>;
   tolerations: readonly Toleration[];
+  /** Wins over the manifest's. */
+  schedulerName?: string;
 }
 
 export interface RunMarks {
@@ -67,6 +69,7 @@ function withPlacement(podSpec: Json, placement: PodPlacement): Json {
     ...podSpec,
     ...(Object.keys(nodeSelector).length > 0 ? { nodeSelector } : {}),
     ...(tolerations.length > 0 ? { tolerations } : {}),
+    ...(placement.schedulerName === undefined ? {} : { schedulerName: placement.schedulerName }),
   };
 }
 

@@ -1,6 +1,6 @@
 /**
  * Text with variables, taken apart once, so that filling it in is a few string concatenations. Variables are
- * `${name}`, `${namespace}`, `${index}` and `${random}`, which differ by object, and `${run}` and `${phase}`, which
+ * `${name}`, `${namespace}`, `${index}`, `${random}` and `${scheduler}` (of the object's schedulers the next), which differ by object, and `${run}` and `${phase}`, which
  * are put in while compiling. Anything else in `${}` is left as it stands (shell text in a manifest has such).
  */
 
@@ -10,6 +10,8 @@ export interface ObjectVariables {
   namespace: string;
   index: number;
   random: string;
+  /** For harness use: the scheduler whose turn it is. */
+  scheduler: string;
 }
 
 export interface PhaseVariables {
@@ -17,7 +19,7 @@ export interface PhaseVariables {
   phase: string;
 }
 
-const VARIABLE = /\$\{(name|namespace|index|random|run|phase)\}/;
+const VARIABLE = /\$\{(name|namespace|index|random|scheduler|run|phase)\}/;
 
 /** How a variable of objects is written in a text. */
 export function placeholder(variable: keyof ObjectVariables): string {
@@ -57,5 +59,7 @@ export function compileSegments(
 }
 
 function isObjectVariable(text: string): text is keyof ObjectVariables {
-  return text === 'name' || text === 'namespace' || text === 'index' || text === 'random';
+  return (
+    text === 'name' || text === 'namespace' || text === 'index' || text === 'random' || text === 'scheduler'
+  );
 }

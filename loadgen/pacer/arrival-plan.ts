@@ -1,16 +1,13 @@
 /**
- * When each arrival of an action is due: pure arithmetic on the index, no clock. A shape of arrivals is one file
- * under shapes/ and one line here.
+ * When each arrival of an action is due: pure arithmetic on the index, no clock. What the rate does over time is an
+ * intensity; how arrivals lie on it is one file under shapes/ and one line here.
  */
-import type { Arrival } from '../../src/config/index.ts';
+import type { ActionPacing, Arrival } from '../../src/config/index.ts';
 import { constantPlan } from './shapes/constant.ts';
 import { poissonPlan } from './shapes/poisson.ts';
 
-/** What an action asks of its shape: a rate, and either a number of arrivals or a length. */
-export interface ArrivalSpec {
-  arrival: Arrival;
-  /** > 0 */
-  ratePerSecond: number;
+/** What an action asks of its schedule: rates, and either a number of arrivals or a length. */
+export interface ArrivalSpec extends ActionPacing {
   limit: { objectCount: number } | { durationMs: number };
   /** Belongs to the action alone: the same seed gives the same plan on every shard. */
   seed: string;
@@ -26,12 +23,12 @@ export interface ArrivalPlan {
   dueUs(index: number): number;
 }
 
-const SHAPES: Readonly<Record<Arrival, (spec: ArrivalSpec) => ArrivalPlan>> = {
+const PROCESSES: Readonly<Record<Arrival, (spec: ArrivalSpec) => ArrivalPlan>> = {
   constant: constantPlan,
   poisson: poissonPlan,
 };
 
 /** The plan of `spec`. Plans keep a cursor: two readers take two plans. */
 export function arrivalPlan(spec: ArrivalSpec): ArrivalPlan {
-  return SHAPES[spec.arrival](spec);
+  return PROCESSES[spec.arrival](spec);
 }

@@ -4,6 +4,7 @@ export { type JsonSchema, publishedSchema } from './json-schema.ts';
 export { type LoadedSuite, loadSuite, type SuiteCheck, type SuiteSource } from './load.ts';
 export type { SuiteOverrides } from './overrides.ts';
 export { referencePage } from './reference.ts';
+export { objectsOfUnit, podsOfUnit } from './resolve-object.ts';
 export { BUILT_IN_RESOURCE_NAMES, parseResource, resourceLabel } from './resources.ts';
 export { COMPONENTS } from './schema-control-plane.ts';
 export { TOPOLOGY_NAMES } from './schema-topology.ts';
@@ -17,6 +18,7 @@ export {
   type StormKind,
 } from './storm.ts';
 export type {
+  ActionPacing,
   Arrival,
   ChurnAction,
   ControlPlaneSettings,
@@ -28,12 +30,16 @@ export type {
   ObjectTemplate,
   PodBehaviour,
   Profile,
+  RateShape,
+  ReadConsistency,
   ReadsAction,
   ReadTemplate,
   ResourceRef,
+  ScaleAction,
   SloSettings,
   Suite,
   ThresholdSettings,
+  UpdateAction,
   WatchesAction,
 } from './suite.ts';
 export {

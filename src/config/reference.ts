@@ -1,10 +1,12 @@
 /**
  * The reference page of the suite language, made from its schema, as Markdown.
  */
+import { z } from 'zod';
 import { THRESHOLD_LABEL_VALUES, THRESHOLD_METRICS } from '../result/index.ts';
 import { BUILT_IN_TEMPLATES } from './built-in-templates.ts';
 import { inputSchema, type JsonSchema } from './json-schema.ts';
 import { BUILT_IN_RESOURCE_NAMES } from './resources.ts';
+import { SHAPE_SCHEMAS } from './schema-shape.ts';
 
 interface Section {
   title: string;
@@ -62,6 +64,8 @@ function tail(): string {
     '',
     'Every object also carries the labels of its run, and pods the selector and toleration that keep them on hollow nodes.',
     '',
+    ...shapesText(),
+    '',
     ...thresholdsText(),
     '',
     '## Built-in resources',
@@ -71,6 +75,33 @@ function tail(): string {
     'Others are named with their version: `widgets.v1.example.com`; they are taken as namespaced unless `namespaced: false`',
     'stands beside.',
   ].join('\n');
+}
+
+function shapesText(): string[] {
+  const rows = SHAPE_SCHEMAS.map((shape) => {
+    const schema = z.toJSONSchema(shape, { io: 'input', unrepresentable: 'any' }) as JsonSchema;
+    const keys = Object.entries(schema.properties ?? {}).flatMap(([key, value]) =>
+      key === 'kind' ? [] : [`\`${key}\`: ${(value.description ?? '').replace(/\.$/, '')}`],
+    );
+    const kind = String(schema.properties?.['kind']?.const);
+    return [`\`${kind}\``, schema.description ?? '', `${keys.join('; ')}.`].map(cell).join(' | ');
+  });
+  return [
+    '## Shapes',
+    '',
+    '```yaml',
+    'shape: { kind: ramp, from: 5/s, to: 50/s, over: 60s }',
+    'shape: { kind: steps, steps: [{ rate: 10/s, for: 30s }, { rate: 20/s, for: 30s }] }',
+    'shape: { kind: burst, size: 100, every: 10s }',
+    '```',
+    '',
+    '| Kind | What the rate does | Keys |',
+    '|---|---|---|',
+    ...rows.map((row) => `| ${row} |`),
+    '',
+    'The schedule is fixed in advance whatever the shape: arrival i is due when the integral of the rate reaches i (with',
+    '`arrival: poisson`, when it reaches a sum of exponential gaps of mean 1). Agents share it out without a remainder.',
+  ];
 }
 
 function thresholdsText(): string[] {

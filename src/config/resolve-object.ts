@@ -1,7 +1,12 @@
 /**
  * An action's `object` as the template that the load generator fills in: built-in, inline or from a file.
  */
-import { BUILT_IN_TEMPLATES } from './built-in-templates.ts';
+import {
+  BUILT_IN_TEMPLATES,
+  DEFAULT_DATA_BYTES,
+  DEFAULT_REPLICAS,
+  type TemplateName,
+} from './built-in-templates.ts';
 import { readYaml } from './document.ts';
 import { quote } from './issues.ts';
 import type { ReportProblem } from './parameters.ts';
@@ -30,6 +35,16 @@ type Manifest = Record<string, unknown>;
 // etcd refuses requests over 1.5 MiB by default.
 const MAX_MANIFEST_BYTES = 1.5 * 1024 * 1024;
 
+/** Every object of one unit, in the order in which they are made. */
+export function objectsOfUnit(object: ObjectTemplate): readonly ObjectTemplate[] {
+  return [object, ...(object.companions ?? [])];
+}
+
+/** Pods that one unit stands for. */
+export function podsOfUnit(object: ObjectTemplate): number {
+  return objectsOfUnit(object).reduce((sum, { podCount }) => sum + podCount, 0);
+}
+
 /** The template, or undefined after reporting why there is none. */
 export function resolveObject(
   input: ObjectInput,
@@ -43,19 +58,45 @@ export function resolveObject(
     return undefined;
   }
   if (input.template !== undefined) return builtIn(input, input.template, path, context);
-  if (input.replicas !== undefined) {
-    context.report([...path, 'replicas'], 'is for template: deployment; a manifest says its own replicas');
+  for (const key of ['replicas', 'size'] as const) {
+    if (input[key] === undefined) continue;
+    context.report([...path, key], 'is for built-in templates; a manifest says its own');
     return undefined;
   }
-  const manifest = input.manifest ?? manifestFromFile(input.file ?? '', [...path, 'file'], context);
-  if (manifest === undefined) return undefined;
-  const where = [...path, input.manifest === undefined ? 'file' : 'manifest'];
-  return fromManifest(manifest, input, path, where, context);
+  const manifests = manifestsOf(input, path, context);
+  if (manifests === undefined) return undefined;
+  if (manifests.length > 1) {
+    for (const key of ['resource', 'namespaced', 'pods'] as const) {
+      if (input[key] !== undefined)
+        context.report([...path, key], 'is for one manifest: it cannot tell which of several it is of');
+    }
+  }
+  const objects = manifests.map(({ manifest, where }) => fromManifest(manifest, input, path, where, context));
+  const [first, ...companions] = objects.flatMap((object) => object ?? []);
+  if (first === undefined || companions.length + 1 < objects.length) return undefined;
+  return companions.length === 0 ? first : { ...first, companions };
+}
+
+interface PlacedManifest {
+  manifest: Manifest;
+  /** Where problems of it are reported. */
+  where: Path;
+}
+
+function manifestsOf(
+  input: ObjectInput,
+  path: Path,
+  context: ObjectContext,
+): readonly PlacedManifest[] | undefined {
+  const { manifest } = input;
+  if (manifest === undefined) return manifestsFromFile(input.file ?? '', [...path, 'file'], context);
+  if (!Array.isArray(manifest)) return [{ manifest, where: [...path, 'manifest'] }];
+  return manifest.map((one, index) => ({ manifest: one, where: [...path, 'manifest', index] }));
 }
 
 function builtIn(
   input: ObjectInput,
-  name: keyof typeof BUILT_IN_TEMPLATES,
+  name: TemplateName,
   path: Path,
   context: ObjectContext,
 ): ObjectTemplate | undefined {
@@ -64,13 +105,27 @@ function builtIn(
     if (input[key] !== undefined)
       context.report([...path, key], 'is for manifests; a built-in template knows it');
   }
-  if (input.replicas !== undefined && !template.replicated)
-    context.report([...path, 'replicas'], `is for template: deployment, not for ${name}`);
-  const manifest: Manifest = template.manifest({ replicas: input.replicas ?? 1 });
+  for (const key of ['replicas', 'size'] as const) {
+    if (input[key] !== undefined && template.setting !== key) {
+      const takers = Object.entries(BUILT_IN_TEMPLATES).filter(([, { setting }]) => setting === key);
+      context.report(
+        [...path, key],
+        `is for template: ${takers.map(([taker]) => taker).join(' or ')}, not for ${name}`,
+      );
+    }
+  }
+  const manifest: Manifest = template.manifest({
+    replicas: input.replicas ?? DEFAULT_REPLICAS,
+    dataBytes: input.size ?? DEFAULT_DATA_BYTES,
+  });
   return fromManifest(manifest, { ...input, pods: undefined }, path, path, context);
 }
 
-function manifestFromFile(file: string, path: Path, context: ObjectContext): Manifest | undefined {
+function manifestsFromFile(
+  file: string,
+  path: Path,
+  context: ObjectContext,
+): readonly PlacedManifest[] | undefined {
   let text: string;
   try {
     text = context.readTemplate(file);
@@ -81,12 +136,42 @@ function manifestFromFile(file: string, path: Path, context: ObjectContext): Man
     );
     return undefined;
   }
-  const source = readYaml(text, file);
-  for (const problem of source.problems) context.report(path, `${problem.place}: ${problem.message}`);
-  if (source.problems.length > 0) return undefined;
-  if (isRecord(source.value)) return source.value;
-  context.report(path, `expected a Kubernetes manifest in ${file}, got ${quote(source.value)}`);
-  return undefined;
+  const manifests: PlacedManifest[] = [];
+  let sound = true;
+  for (const document of documentsOf(text)) {
+    const source = readYaml(document, file);
+    for (const problem of source.problems) context.report(path, `${problem.place}: ${problem.message}`);
+    if (source.problems.length === 0 && isRecord(source.value))
+      manifests.push({ manifest: source.value, where: path });
+    else {
+      sound = false;
+      if (source.problems.length === 0)
+        context.report(path, `expected a Kubernetes manifest in ${file}, got ${quote(source.value)}`);
+    }
+  }
+  return sound ? manifests : undefined;
+}
+
+/** The documents of a YAML text, each after as many empty lines as stand before it, so that places stay true. */
+function documentsOf(text: string): string[] {
+  const documents: string[] = [];
+  let lines: string[] = [];
+  let lineCount = 0;
+  const close = () => {
+    const isEmpty = lines.every((line) => /^\s*(#.*)?$/.test(line));
+    if (!isEmpty) documents.push('\n'.repeat(lineCount - lines.length) + lines.join('\n'));
+    lines = [];
+  };
+  for (const line of text.split('\n')) {
+    lineCount++;
+    if (/^---(\s|$)/.test(line)) {
+      lineCount--;
+      close();
+      lineCount++;
+    } else lines.push(line);
+  }
+  close();
+  return documents.length === 0 ? [text] : documents;
 }
 
 function fromManifest(
@@ -121,6 +206,7 @@ function fromManifest(
     kind,
     manifest: named,
     podCount: input.pods ?? podsOf(kind, named, context.nodeCount),
+    ...(input.schedulerName === undefined ? {} : { schedulerNames: [input.schedulerName].flat() }),
   };
 }
 

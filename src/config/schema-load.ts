@@ -3,7 +3,7 @@
  * kind of action is a new entry of ACTION_SCHEMAS and a case of resolve-load.ts.
  */
 import { z } from 'zod';
-import { BUILT_IN_TEMPLATES } from './built-in-templates.ts';
+import { BUILT_IN_TEMPLATES, type TemplateName } from './built-in-templates.ts';
 import {
   DEFAULT_LOAD_CONNECTIONS,
   DEFAULT_LOAD_GROUPS,
@@ -14,7 +14,8 @@ import {
   DEFAULT_REQUEST_TIMEOUT,
   DEFAULT_SETTLE_TIMEOUT,
 } from './defaults.ts';
-import { choice, duration, flag, integer, label, rate, size, text } from './quantities.ts';
+import { bytes, choice, duration, flag, integer, label, size, text } from './quantities.ts';
+import { pacing } from './schema-shape.ts';
 import { stormSchema } from './schema-storm.ts';
 
 const resource = () =>
@@ -32,23 +33,42 @@ const namespaced = () =>
 
 export const objectSchema = z
   .strictObject({
-    template: choice(Object.keys(BUILT_IN_TEMPLATES) as [keyof typeof BUILT_IN_TEMPLATES])
+    template: choice(Object.keys(BUILT_IN_TEMPLATES) as [TemplateName])
       .optional()
       .describe(
         `A built-in template: ${Object.entries(BUILT_IN_TEMPLATES)
           .map(([name, template]) => `\`${name}\` (${template.description})`)
           .join(', ')}.`,
       ),
-    replicas: integer(1, 100_000).optional().describe('Pods of one `deployment`. Default 1.'),
-    manifest: z
-      .record(z.string(), z.unknown(), { error: 'expected a Kubernetes manifest' })
+    replicas: integer(1, 100_000)
+      .optional()
+      .describe('Pods of one `deployment`, `statefulset` or `job`. Default 1.'),
+    size: bytes(1024 * 1024)
+      .optional()
+      .describe('Data of one `configmap` or `secret`. Default 1KiB.'),
+    schedulerName: z
+      .union([label('a name'), z.array(label('a name')).min(1)], {
+        error: 'expected the name of a scheduler, or a list of them',
+      })
+      .meta({ title: 'name, or list of names' })
       .optional()
       .describe(
-        'A manifest of any kind, with the variables `${name}`, `${namespace}`, `${index}`, `${run}`, `${phase}`, `${random}`; anything else in `${}` stays as it is.',
+        '`schedulerName` of the pods; of a list each object takes the next. Default: what the manifest says.',
+      ),
+    manifest: z
+      .union([z.record(z.string(), z.unknown()), z.array(z.record(z.string(), z.unknown())).min(1)], {
+        error: 'expected a Kubernetes manifest, or a list of them',
+      })
+      .meta({ title: 'mapping, or list of mappings' })
+      .optional()
+      .describe(
+        'A manifest of any kind (or a list of them, made and removed together under one name), with the variables `${name}`, `${namespace}`, `${index}`, `${run}`, `${phase}`, `${random}`; anything else in `${}` stays as it is.',
       ),
     file: text('the path of a manifest, relative to the suite')
       .optional()
-      .describe('A file with one manifest, relative to the suite; variables as in `manifest`.'),
+      .describe(
+        'A file with a manifest, or with several YAML documents, relative to the suite; as in `manifest`.',
+      ),
     resource: resource()
       .optional()
       .describe(
@@ -68,12 +88,12 @@ export const objectSchema = z
 
 const actionName = () =>
   label('a name').optional().describe("Name in results; unique in the phase. Default: the action's kind.");
-const arrival = () =>
-  choice(['constant', 'poisson'])
-    .default('constant')
-    .describe('Arrivals at even gaps, or at exponential ones (seeded).');
 const actionDuration = () =>
-  duration().optional().describe("How long arrivals go on. Default: the phase's `duration`.");
+  duration()
+    .optional()
+    .describe(
+      "How long arrivals go on. Default: the phase's `duration`, else the length of its ramp or steps.",
+    );
 const labelSelector = () =>
   text('a label selector').default('').describe('Label selector, such as `app=web`.');
 const fieldSelector = () =>
@@ -93,10 +113,10 @@ const readSchema = z.strictObject({
   resource: resource().describe('What is read: `pods`, `deployments.apps`, or `widgets.v1.example.com`.'),
   namespaced: namespaced(),
   scope: scope(),
-  consistency: choice(['cached', 'consistent', 'paged'])
+  consistency: choice(['cached', 'consistent', 'paged', 'exact', 'streaming'])
     .default('consistent')
     .describe(
-      "`cached`: resourceVersion=0, answered from the API server's cache. `consistent`: no resourceVersion. `paged`: lists only, a page a call with `limit` and continue.",
+      "`cached`: resourceVersion=0, answered from the API server's cache. `consistent`: no resourceVersion. For lists only: `paged`, a page a call with `limit` and continue; `exact`, as of a resourceVersion of the last seconds (resourceVersionMatch=Exact); `streaming`, a watch that begins with the list (sendInitialEvents), up to the end of its initial events. The API server counts the last as a WATCH, and so do results: it has no SLO.",
     ),
   limit: integer(1, 1_000_000)
     .optional()
@@ -120,8 +140,7 @@ export const ACTION_SCHEMAS = {
       name: actionName(),
       object: objectSchema,
       count: size('objects').describe('Objects to create, as such or for each node: `1000`, `10/node`.'),
-      rate: rate().describe('Objects in a second.'),
-      arrival: arrival(),
+      ...pacing('Objects'),
       waitFor: choice(['nothing', 'running'])
         .default('nothing')
         .describe("`running`: the phase ends when every object's pods are Running."),
@@ -132,8 +151,7 @@ export const ACTION_SCHEMAS = {
       action: z.literal('churn'),
       name: actionName(),
       object: objectSchema,
-      rate: rate().describe('Objects created in a second, and as many deleted.'),
-      arrival: arrival(),
+      ...pacing('Objects created, and as many deleted,'),
       duration: actionDuration(),
       lifetime: duration().describe(
         'Each object is deleted this long after it was due; at most the duration.',
@@ -142,12 +160,47 @@ export const ACTION_SCHEMAS = {
     .describe(
       'Creates objects at a rate for a duration and deletes each after its lifetime, both on the absolute schedule.',
     ),
+  update: z
+    .strictObject({
+      action: z.literal('update'),
+      name: actionName(),
+      resource: resource().describe(
+        'What is updated: objects of this resource that the load has made, each in its turn.',
+      ),
+      namespaced: namespaced(),
+      ...pacing('Updates'),
+      duration: actionDuration(),
+      patch: z
+        .record(z.string(), z.unknown(), { error: 'expected a patch such as { data: { key: "${index}" } }' })
+        .optional()
+        .describe(
+          'JSON merge patch, with variables as in manifests; `${index}` makes each a change. Default: an annotation, on the pod template where there is one, which is a rolling update.',
+        ),
+    })
+    .describe(
+      'Updates objects of the load at a rate: rolling updates of workloads, changes of anything else.',
+    ),
+  scale: z
+    .strictObject({
+      action: z.literal('scale'),
+      name: actionName(),
+      resource: resource().describe(
+        'What is scaled: `deployments.apps`, `statefulsets.apps`, or anything with a `scale` subresource.',
+      ),
+      namespaced: namespaced(),
+      ...pacing('Changes of scale'),
+      duration: actionDuration(),
+      replicas: z
+        .array(integer(0, 100_000))
+        .min(1, { error: 'expected at least one number of replicas' })
+        .describe('Replicas that each object gets in turn: `[2, 6]` scales up and down.'),
+    })
+    .describe('Scales workloads of the load up and down at a rate.'),
   reads: z
     .strictObject({
       action: z.literal('reads'),
       name: actionName(),
-      rate: rate().describe('Requests in a second, over the whole mix.'),
-      arrival: arrival(),
+      ...pacing('Requests, over the whole mix,'),
       duration: actionDuration(),
       mix: z
         .array(readSchema)
@@ -175,6 +228,8 @@ export const ACTION_SCHEMAS = {
 const actionSchema = z.discriminatedUnion('action', [
   ACTION_SCHEMAS.create,
   ACTION_SCHEMAS.churn,
+  ACTION_SCHEMAS.update,
+  ACTION_SCHEMAS.scale,
   ACTION_SCHEMAS.reads,
   ACTION_SCHEMAS.watches,
   ACTION_SCHEMAS.storm,
@@ -228,6 +283,11 @@ export const loadSchema = z.strictObject({
   requestTimeout: duration()
     .prefault(DEFAULT_REQUEST_TIMEOUT)
     .describe('A call that takes longer has failed.'),
+  honourRetryAfter: flag()
+    .default(true)
+    .describe(
+      "Send a call that got a 429 once more after the server's Retry-After, as clients of Kubernetes do; the wait counts in its response time. false: the 429 is its outcome.",
+    ),
   phases: z
     .array(phaseSchema)
     .min(1, { error: 'expected at least one phase' })

@@ -84,6 +84,8 @@ export interface LoadSettings {
   connectionCount: number;
   maxInFlightCount: number;
   requestTimeoutMs: number;
+  /** Send a call that got a 429 once more after its Retry-After; false: the 429 is its outcome. */
+  honourRetryAfter: boolean;
   phases: readonly LoadPhase[];
 }
 
@@ -98,51 +100,94 @@ export interface LoadPhase {
   actions: readonly LoadAction[];
 }
 
-export type LoadAction = CreateAction | ChurnAction | ReadsAction | WatchesAction | StormAction;
+export type LoadAction =
+  | CreateAction
+  | ChurnAction
+  | UpdateAction
+  | ScaleAction
+  | ReadsAction
+  | WatchesAction
+  | StormAction;
 
 /** How arrivals are spread: evenly, or with exponential gaps (seeded). */
 export type Arrival = 'constant' | 'poisson';
 
+/** A rate that changes over time; the last one goes on for as long as the action does. */
+export type RateShape =
+  | { kind: 'ramp'; fromPerSecond: number; toPerSecond: number; overMs: number }
+  | { kind: 'steps'; steps: readonly { ratePerSecond: number; forMs: number }[] }
+  /** `size` arrivals at once, the first of them at the start. */
+  | { kind: 'burst'; size: number; everyMs: number };
+
+/** When a paced action's arrivals come. */
+export interface ActionPacing {
+  /** With a shape its highest rate; the mean of bursts. */
+  ratePerSecond: number;
+  arrival: Arrival;
+  /** Absent: `ratePerSecond` throughout. */
+  shape?: RateShape;
+}
+
 /** Creates `objectCount` objects at a rate; they stay until clean-up. */
-export interface CreateAction {
+export interface CreateAction extends ActionPacing {
   action: 'create';
   name: string;
   object: ObjectTemplate;
   objectCount: number;
-  ratePerSecond: number;
-  arrival: Arrival;
   /** The phase waits until every object's pods are Running. */
   waitFor: 'nothing' | 'running';
 }
 
 /** Creates objects at a rate for a duration and deletes each after its lifetime: both on the absolute schedule. */
-export interface ChurnAction {
+export interface ChurnAction extends ActionPacing {
   action: 'churn';
   name: string;
   object: ObjectTemplate;
-  ratePerSecond: number;
-  arrival: Arrival;
   durationMs: number;
   lifetimeMs: number;
 }
 
+/** Patches objects that the load has made, each in its turn: rolling updates where the patch changes a pod template. */
+export interface UpdateAction extends ActionPacing {
+  action: 'update';
+  name: string;
+  resource: ResourceRef;
+  durationMs: number;
+  /** JSON merge patch, with variables as in manifests; differs by `${index}`, so that each is a change. */
+  patch: Readonly<Record<string, unknown>>;
+  /** True for a workload whose pod template changes: its pods are replaced. */
+  rolls: boolean;
+}
+
+/** Scales workloads that the load has made, each in its turn, to the counts in turn. */
+export interface ScaleAction extends ActionPacing {
+  action: 'scale';
+  name: string;
+  resource: ResourceRef;
+  durationMs: number;
+  replicas: readonly number[];
+}
+
 /** A weighted mix of GETs and LISTs at a rate for a duration. */
-export interface ReadsAction {
+export interface ReadsAction extends ActionPacing {
   action: 'reads';
   name: string;
-  ratePerSecond: number;
-  arrival: Arrival;
   durationMs: number;
   mix: readonly ReadTemplate[];
 }
+
+/**
+ * `cached`: resourceVersion=0. `consistent`: no resourceVersion. `paged`: limit and continue, a page a call. `exact`: a
+ * list as of a resourceVersion of the last seconds. `streaming`: a watch that begins with the list, up to its end.
+ */
+export type ReadConsistency = 'cached' | 'consistent' | 'paged' | 'exact' | 'streaming';
 
 export interface ReadTemplate {
   verb: 'get' | 'list';
   /** Group, version and plural: `pods`, `deployments.apps`, `leases.coordination.k8s.io`. */
   resource: ResourceRef;
   scope: 'namespace' | 'cluster';
-  /** `cached`: resourceVersion=0; `consistent`: no resourceVersion; `paged`: limit and continue, a page a call. */
-  consistency: 'cached' | 'consistent' | 'paged';
+  consistency: ReadConsistency;
   /** Page size for `paged`. */
   limit: number;
   labelSelector: string;
@@ -176,6 +221,10 @@ export interface ObjectTemplate {
   manifest: Readonly<Record<string, unknown>>;
   /** Pods that one object stands for: 1 for a bare pod, replicas for a Deployment, 0 for a ConfigMap. */
   podCount: number;
+  /** Schedulers that the objects' pods name, in turn; absent: what the manifest says. */
+  schedulerNames?: readonly string[];
+  /** Objects made and removed together with it, under the same name: the further documents of a template. */
+  companions?: readonly ObjectTemplate[];
 }
 
 export interface SloSettings {

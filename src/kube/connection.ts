@@ -22,6 +22,11 @@ export interface ApiRequest {
   timeoutMs?: number;
   /** Count the reply's body and drop it: `body` is empty. For LISTs of measured load. Kept for statuses >= 400. */
   discardBody?: boolean;
+  /**
+   * With discardBody: keep this many bytes of the reply's head, and what the chunk that reaches them holds, as `body`. For
+   * the metadata in front of a list; nothing of a compressed reply is kept.
+   */
+  keepHeadBytes?: number;
 }
 
 export const DEFAULT_REQUEST_TIMEOUT_MS = 60_000;

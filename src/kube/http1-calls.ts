@@ -89,8 +89,10 @@ export class Http1Call implements CallHandle {
   }
 
   onData(chunk: Buffer): boolean {
+    const beforeBytes = this.#receivedBytes;
     this.#receivedBytes += chunk.length;
-    if (this.#request.discardBody !== true || this.#status >= 400) {
+    const { discardBody, keepHeadBytes = 0 } = this.#request;
+    if (discardBody !== true || this.#status >= 400 || beforeBytes < keepHeadBytes) {
       if (this.#chunks === undefined) this.#chunks = [chunk];
       else this.#chunks.push(chunk);
     }
@@ -104,7 +106,9 @@ export class Http1Call implements CallHandle {
     const chunks = this.#chunks;
     const whole = chunks === undefined ? undefined : chunks.length === 1 ? chunks[0] : Buffer.concat(chunks);
     const facts = headerFacts(this.#rawHeaders);
-    if (whole !== undefined && facts.gzip) {
+    if (whole !== undefined && whole.length < this.#receivedBytes && facts.gzip)
+      this.#reply('', doneUs, facts);
+    else if (whole !== undefined && facts.gzip) {
       gunzip(whole, (error, plain) => {
         if (error === null) this.#reply(plain.toString('utf8'), doneUs, facts);
         else this.fail(new TransportError('protocol', `${this.what} failed: ${error.message}`));

@@ -172,8 +172,10 @@ export class UnaryCall extends StreamCall implements CallHandle {
   }
 
   onData(chunk: Buffer): void {
+    const beforeBytes = this.#receivedBytes;
     this.#receivedBytes += chunk.length;
-    if (this.#request.discardBody === true && this.status < 400) return;
+    const { discardBody, keepHeadBytes = 0 } = this.#request;
+    if (discardBody === true && this.status < 400 && beforeBytes >= keepHeadBytes) return;
     if (this.#chunks === undefined) this.#chunks = [chunk];
     else this.#chunks.push(chunk);
   }
@@ -191,6 +193,10 @@ export class UnaryCall extends StreamCall implements CallHandle {
     const doneUs = this.owner.clock.nowUs();
     const whole = joinChunks(this.#chunks);
     if (whole !== undefined && this.#headers?.['content-encoding'] === 'gzip') {
+      if (whole.length < this.#receivedBytes) {
+        this.#reply('', doneUs);
+        return;
+      }
       gunzip(whole, (error, plain) => {
         if (error === null) this.#reply(plain.toString('utf8'), doneUs);
         else

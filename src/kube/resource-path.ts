@@ -27,7 +27,8 @@ export function resourcePath(
       ? `/namespaces/${encodeURIComponent(target.namespace)}`
       : '';
   const name = target.name === undefined ? '' : `/${encodeURIComponent(target.name)}`;
-  const subresource = target.subresource === undefined ? '' : `/${target.subresource}`;
+  const subresource =
+    target.subresource === undefined || target.subresource === '' ? '' : `/${target.subresource}`;
   return withQuery(`${root}${namespace}/${resource.plural}${name}${subresource}`, query);
 }
 

@@ -1,15 +1,21 @@
 /**
  * What one action of a suite will do: its calls by kind and rate, its watches, how long it takes.
  */
+import { arrivalCount, intensityOf, pacingText } from '../../loadgen/index.ts';
 import {
+  type ActionPacing,
   type ChurnAction,
   type CreateAction,
   type LoadAction,
   type ObjectTemplate,
+  objectsOfUnit,
+  podsOfUnit,
   type ReadsAction,
   resourceLabel,
+  type ScaleAction,
   type StormAction,
   type Suite,
+  type UpdateAction,
   type WatchesAction,
 } from '../config/index.ts';
 
@@ -27,14 +33,17 @@ export interface PlannedAction {
 }
 
 export interface PlannedCall {
-  verb: 'create' | 'delete' | 'get' | 'list' | 'watch';
-  /** `pods`, `deployments.apps`. */
+  verb: 'create' | 'delete' | 'patch' | 'get' | 'list' | 'watch';
+  /** `pods`, `deployments.apps`; with a subresource `deployments.apps/scale`. */
   resource: string;
   scope: 'resource' | 'namespace' | 'cluster';
-  /** `cached`, `consistent`, `paged`; empty for the rest. */
+  /** `cached`, `consistent`, `paged`, `exact`, `streaming`; empty for the rest. */
   variant: string;
   count: number;
+  /** At most, where the rate changes; of bursts the mean. */
   perSecond: number;
+  /** Due at one instant: 1, or the size of a burst. */
+  atOnce: number;
 }
 
 /** kube-controller-manager's client limit, which paces the pods of controllers. */
@@ -48,6 +57,14 @@ export function planAction(action: LoadAction, suite: Suite, podEventsPerSecond:
       return planCreate(action, suite);
     case 'churn':
       return planChurn(action);
+    case 'update':
+      return planPatches(action, '', `${action.rolls ? 'roll' : 'update'} ${action.resource.plural}`);
+    case 'scale':
+      return planPatches(
+        action,
+        '/scale',
+        `scale ${action.resource.plural} to ${action.replicas.join(', ')} in turn`,
+      );
     case 'reads':
       return planReads(action);
     case 'watches':
@@ -58,13 +75,14 @@ export function planAction(action: LoadAction, suite: Suite, podEventsPerSecond:
 }
 
 function planCreate(action: CreateAction, suite: Suite): PlannedAction {
-  const { objectCount, ratePerSecond } = action;
-  const arrivalsMs = (objectCount / ratePerSecond) * 1_000;
+  const { objectCount } = action;
+  // As of the last of them: the interval after it is not waited for, but a rate is over whole intervals.
+  const arrivalsMs = intensityOf(action).usAt(objectCount) / 1_000;
   return {
     action: 'create',
     name: action.name,
-    description: `create ${count(objectCount, action.object)} at ${rateText(ratePerSecond)}${action.waitFor === 'running' ? ', until Running' : ''}`,
-    calls: [objectCall('create', action.object, objectCount, ratePerSecond)],
+    description: `create ${unitText(action.object, objectCount)} at ${pacingText(action)}${action.waitFor === 'running' ? ', until Running' : ''}`,
+    calls: objectsOfUnit(action.object).map((object) => objectCall('create', object, objectCount, action)),
     durationMs:
       action.waitFor === 'running'
         ? Math.max(arrivalsMs, controllersMs(action, suite)) + podStartMs(suite)
@@ -75,16 +93,38 @@ function planCreate(action: CreateAction, suite: Suite): PlannedAction {
 }
 
 function planChurn(action: ChurnAction): PlannedAction {
-  const objectCount = churnCount(action);
+  const unitCount = churnCount(action);
+  const objects = objectsOfUnit(action.object);
   return {
     action: 'churn',
     name: action.name,
-    description: `create and delete ${action.object.resource.plural} at ${rateText(action.ratePerSecond)} each for ${seconds(action.durationMs)}, ${seconds(action.lifetimeMs)} old`,
-    calls: [
-      objectCall('create', action.object, objectCount, action.ratePerSecond),
-      objectCall('delete', action.object, objectCount, action.ratePerSecond),
-    ],
+    description: `create and delete ${unitText(action.object)} at ${pacingText(action)} each for ${seconds(action.durationMs)}, ${seconds(action.lifetimeMs)} old`,
+    calls: (['create', 'delete'] as const).flatMap((verb) =>
+      objects.map((object) => objectCall(verb, object, unitCount, action)),
+    ),
     durationMs: action.durationMs + action.lifetimeMs,
+    watcherCount: 0,
+    watchEventsPerSecond: 0,
+  };
+}
+
+function planPatches(action: UpdateAction | ScaleAction, subresource: string, what: string): PlannedAction {
+  return {
+    action: action.action,
+    name: action.name,
+    description: `${what} at ${pacingText(action)} for ${seconds(action.durationMs)}`,
+    calls: [
+      {
+        verb: 'patch',
+        resource: `${resourceLabel(action.resource)}${subresource}`,
+        scope: 'resource',
+        variant: '',
+        count: arrivalCount(action, action.durationMs),
+        perSecond: action.ratePerSecond,
+        atOnce: burstSize(action),
+      },
+    ],
+    durationMs: action.durationMs,
     watcherCount: 0,
     watchEventsPerSecond: 0,
   };
@@ -92,19 +132,21 @@ function planChurn(action: ChurnAction): PlannedAction {
 
 function planReads(action: ReadsAction): PlannedAction {
   const totalWeight = sum(action.mix.map(({ weight }) => weight));
+  const readCount = arrivalCount(action, action.durationMs);
   return {
     action: 'reads',
     name: action.name,
-    description: `read at ${rateText(action.ratePerSecond)} for ${seconds(action.durationMs)}`,
+    description: `read at ${pacingText(action)} for ${seconds(action.durationMs)}`,
     calls: action.mix.map((read) => {
-      const perSecond = (action.ratePerSecond * read.weight) / totalWeight;
+      const share = read.weight / totalWeight;
       return {
         verb: read.verb,
         resource: resourceLabel(read.resource),
         scope: read.verb === 'get' ? 'resource' : read.scope,
         variant: read.consistency,
-        count: Math.round((perSecond * action.durationMs) / 1_000),
-        perSecond,
+        count: Math.round(readCount * share),
+        perSecond: action.ratePerSecond * share,
+        atOnce: Math.max(1, burstSize(action) * share),
       };
     }),
     durationMs: action.durationMs,
@@ -130,6 +172,7 @@ function planWatches(action: WatchesAction, suite: Suite, podEventsPerSecond: nu
         variant: '',
         count: action.watcherCount,
         perSecond: 0,
+        atOnce: 1,
       },
     ],
     durationMs: 0,
@@ -160,7 +203,7 @@ function objectCall(
   verb: 'create' | 'delete',
   object: ObjectTemplate,
   objectCount: number,
-  perSecond: number,
+  pacing: ActionPacing,
 ): PlannedCall {
   return {
     verb,
@@ -168,14 +211,18 @@ function objectCall(
     scope: 'resource',
     variant: '',
     count: objectCount,
-    perSecond,
+    perSecond: pacing.ratePerSecond,
+    atOnce: burstSize(pacing),
   };
 }
 
-/** Objects that a churn creates, and then deletes. */
+/** Units that a churn creates, and then deletes. */
 export function churnCount(action: ChurnAction): number {
-  // As the pacer does: the arrival that would fall on the end of the duration is not one.
-  return Math.max(1, Math.ceil((action.ratePerSecond * action.durationMs) / 1_000 - 1e-6));
+  return Math.max(1, arrivalCount(action, action.durationMs));
+}
+
+function burstSize({ shape }: ActionPacing): number {
+  return shape?.kind === 'burst' ? shape.size : 1;
 }
 
 /** The sum of `values`. */
@@ -185,8 +232,11 @@ export function sum(values: readonly number[]): number {
 
 // Pods that controllers make come no faster than the controller manager's client allows.
 function controllersMs(action: CreateAction, suite: Suite): number {
-  if (action.object.kind === 'Pod' || suite.controlPlane.profile === 'fast') return 0;
-  return ((action.objectCount * action.object.podCount) / CONTROLLER_PODS_PER_SECOND) * 1_000;
+  if (suite.controlPlane.profile === 'fast') return 0;
+  const podCount = sum(
+    objectsOfUnit(action.object).map((object) => (object.kind === 'Pod' ? 0 : object.podCount)),
+  );
+  return ((action.objectCount * podCount) / CONTROLLER_PODS_PER_SECOND) * 1_000;
 }
 
 function podStartMs(suite: Suite): number {
@@ -194,13 +244,13 @@ function podStartMs(suite: Suite): number {
   return sandboxMs.high + startMs.high + POD_START_OVERHEAD_MS;
 }
 
-function count(objectCount: number, object: ObjectTemplate): string {
-  const pods = object.kind === 'Pod' || object.podCount === 0 ? '' : ` of ${object.podCount} pods`;
-  return `${objectCount.toLocaleString('en-US')} ${object.resource.plural}${pods}`;
-}
-
-function rateText(perSecond: number): string {
-  return `${Number(perSecond.toPrecision(4))}/s`;
+/** `1,000 pods`, `20 services + deployments of 5 pods`; without a number of units, of what they consist. */
+function unitText(unit: ObjectTemplate, unitCount?: number): string {
+  const objects = objectsOfUnit(unit);
+  const pods = unit.kind === 'Pod' ? 0 : podsOfUnit(unit);
+  const what = objects.map(({ resource }) => resource.plural).join(' + ');
+  if (unitCount === undefined) return what;
+  return `${unitCount.toLocaleString('en-US')} ${what}${pods === 0 ? '' : ` of ${pods} pods`}`;
 }
 
 function seconds(ms: number): string {

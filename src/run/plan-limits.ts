@@ -2,7 +2,7 @@
  * What a planned run goes beyond: published limits of Kubernetes, client limits of its components, and what makes
  * the run's own figures weak. None of these stops a run; each says what to expect.
  */
-import { resourceLabel, type Suite } from '../config/index.ts';
+import { objectsOfUnit, podsOfUnit, resourceLabel, type Suite } from '../config/index.ts';
 import type { PlannedPhase } from './plan-phases.ts';
 import type { PlanTotals } from './plan-totals.ts';
 
@@ -28,6 +28,7 @@ const LIMITS = {
   deploymentsPerNamespace: 2_000,
   servicesPerNamespace: 5_000,
   services: 10_000,
+  endpointsPerService: 250,
   churnPerSecond: 20,
 } as const;
 
@@ -76,6 +77,7 @@ function publishedLimits(suite: Suite, phases: readonly PlannedPhase[], totals: 
     if (resource === 'services')
       checks.push(['services a namespace', perNamespace, LIMITS.servicesPerNamespace]);
   }
+  checks.push(['endpoints of a service', mostEndpoints(suite), LIMITS.endpointsPerService]);
   const seen = new Set<string>();
   const warnings = checks.flatMap(([what, value, limit]): PlanWarning[] => {
     // Pods have a limit of their own, the same as that of every type.
@@ -94,6 +96,18 @@ function publishedLimits(suite: Suite, phases: readonly PlannedPhase[], totals: 
       });
   }
   return warnings;
+}
+
+// A Service made together with workloads under one name is taken to select their pods.
+function mostEndpoints(suite: Suite): number {
+  const counts = suite.load.phases.flatMap(({ actions }) =>
+    actions.map((action) => {
+      if (action.action !== 'create' && action.action !== 'churn') return 0;
+      const hasService = objectsOfUnit(action.object).some(({ kind }) => kind === 'Service');
+      return hasService ? podsOfUnit(action.object) : 0;
+    }),
+  );
+  return Math.max(0, ...counts);
 }
 
 function bottlenecks(suite: Suite, phases: readonly PlannedPhase[], totals: PlanTotals): PlanWarning[] {
@@ -145,14 +159,37 @@ const ALWAYS_THERE = new Set([
   'prioritylevelconfigurations.flowcontrol.apiserver.k8s.io',
 ]);
 
+// A patch is of an object that the load has made, and needs one.
+function changesOfNothing(suite: Suite): PlanWarning[] {
+  const made = new Set<string>();
+  return suite.load.phases.flatMap((phase) => {
+    for (const action of phase.actions) {
+      if (action.action !== 'create' && action.action !== 'churn') continue;
+      for (const object of objectsOfUnit(action.object)) made.add(resourceLabel(object.resource));
+      if (podsOfUnit(action.object) > 0) made.add('pods');
+    }
+    return phase.actions.flatMap((action): PlanWarning[] => {
+      if (action.action !== 'update' && action.action !== 'scale') return [];
+      const resource = resourceLabel(action.resource);
+      if (made.has(resource)) return [];
+      return [
+        {
+          kind: 'figures',
+          text: `${action.action} ${resource} in phase ${phase.name}: the suite has created none by then; its arrivals are dropped and the run is invalid`,
+        },
+      ];
+    });
+  });
+}
+
 // A GET asks for an object that exists; where there is none its arrivals are dropped, and drops void a run.
 function getsOfNothing(suite: Suite): PlanWarning[] {
   const made = new Set(ALWAYS_THERE);
   return suite.load.phases.flatMap((phase) => {
     for (const action of phase.actions) {
       if (action.action !== 'create' && action.action !== 'churn') continue;
-      made.add(resourceLabel(action.object.resource));
-      if (action.object.podCount > 0) made.add('pods');
+      for (const object of objectsOfUnit(action.object)) made.add(resourceLabel(object.resource));
+      if (podsOfUnit(action.object) > 0) made.add('pods');
     }
     return phase.actions.flatMap((action) =>
       (action.action === 'reads' ? action.mix : [])
@@ -168,7 +205,7 @@ function getsOfNothing(suite: Suite): PlanWarning[] {
 }
 
 function weakFigures(suite: Suite, phases: readonly PlannedPhase[]): PlanWarning[] {
-  const warnings = getsOfNothing(suite);
+  const warnings = [...getsOfNothing(suite), ...changesOfNothing(suite)];
   if (suite.load.identity.groups.includes('system:masters'))
     warnings.push({
       kind: 'figures',

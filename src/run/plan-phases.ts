@@ -1,7 +1,13 @@
 /**
  * What one phase of a suite will do: its actions, and the rates at which pods come and go in it.
  */
-import type { LoadPhase, Suite } from '../config/index.ts';
+import {
+  type LoadPhase,
+  objectsOfUnit,
+  resourceLabel,
+  type ScaleAction,
+  type Suite,
+} from '../config/index.ts';
 import { type PlannedAction, planAction, sum } from './plan-actions.ts';
 import { heartbeats, KUBELET_CALLS_PER_POD, POD_EVENTS } from './plan-model.ts';
 
@@ -27,7 +33,7 @@ export interface PlannedPhase {
 
 /** The plan of one phase that begins at `startMs`. */
 export function planPhase(phase: LoadPhase, suite: Suite, startMs: number): PlannedPhase {
-  const rates = podRates(phase);
+  const rates = podRates(phase, suite);
   const podEvents = rates.started * POD_EVENTS.started + rates.deleted * POD_EVENTS.deleted;
   const actions = phase.actions.map((action) => planAction(action, suite, podEvents));
   const { leasesPerSecond, statusPerSecond } = heartbeats(suite.fleet);
@@ -59,17 +65,56 @@ function kubeletCallsPerSecond(suite: Suite, startedPerSecond: number, deletedPe
   );
 }
 
-// In steady state: every object that is created, and every object that is deleted, in a second.
-function podRates(phase: LoadPhase) {
+// In steady state: every pod that begins and every pod that ends, in a second.
+function podRates(phase: LoadPhase, suite: Suite) {
   const rates = { started: 0, deleted: 0, byControllers: 0, bareChanges: 0 };
-  for (const action of phase.actions) {
-    if (action.action !== 'create' && action.action !== 'churn') continue;
-    const perSecond = action.ratePerSecond * action.object.podCount;
-    const deleted = action.action === 'churn' ? perSecond : 0;
-    rates.started += perSecond;
+  const addControlled = (started: number, deleted: number) => {
+    rates.started += started;
     rates.deleted += deleted;
-    if (action.object.kind === 'Pod') rates.bareChanges += perSecond + deleted;
-    else rates.byControllers += perSecond;
+    rates.byControllers += started;
+  };
+  for (const action of phase.actions) {
+    if (action.action === 'create' || action.action === 'churn') {
+      for (const object of objectsOfUnit(action.object)) {
+        const started = action.ratePerSecond * object.podCount;
+        const deleted = action.action === 'churn' ? started : 0;
+        if (object.kind === 'Pod') {
+          rates.started += started;
+          rates.deleted += deleted;
+          rates.bareChanges += started + deleted;
+        } else addControlled(started, deleted);
+      }
+    } else if (action.action === 'update' && action.rolls) {
+      const replaced = action.ratePerSecond * meanPodCount(suite, resourceLabel(action.resource));
+      addControlled(replaced, replaced);
+    } else if (action.action === 'scale') {
+      const { up, down } = meanSteps(action);
+      addControlled(action.ratePerSecond * up, action.ratePerSecond * down);
+    }
   }
   return rates;
+}
+
+/** Pods of one object of `resource`, as the suite makes them; 0 where it makes none. */
+function meanPodCount(suite: Suite, resource: string): number {
+  let objectCount = 0;
+  let podCount = 0;
+  for (const action of suite.load.phases.flatMap(({ actions }) => actions)) {
+    if (action.action !== 'create') continue;
+    for (const object of objectsOfUnit(action.object)) {
+      if (resourceLabel(object.resource) !== resource) continue;
+      objectCount += action.objectCount;
+      podCount += action.objectCount * object.podCount;
+    }
+  }
+  return objectCount === 0 ? 0 : podCount / objectCount;
+}
+
+/** Pods that one change of scale adds and removes, on average once the counts have been gone through. */
+function meanSteps({ replicas }: ScaleAction): { up: number; down: number } {
+  const steps = replicas.map((count, index) => count - (replicas.at(index - 1) ?? count));
+  return {
+    up: sum(steps.filter((step) => step > 0)) / steps.length,
+    down: -sum(steps.filter((step) => step < 0)) / steps.length,
+  };
 }

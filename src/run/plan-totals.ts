@@ -1,7 +1,16 @@
 /**
  * What a suite adds up to: objects created and alive at once, calls, and how many of them are in flight.
  */
-import { type ObjectTemplate, podFootprint, resourceLabel, type Suite } from '../config/index.ts';
+import {
+  type ChurnAction,
+  type LoadPhase,
+  type ObjectTemplate,
+  objectsOfUnit,
+  podFootprint,
+  podsOfUnit,
+  resourceLabel,
+  type Suite,
+} from '../config/index.ts';
 import { churnCount, type PlannedCall, sum } from './plan-actions.ts';
 import type { PlannedPhase } from './plan-phases.ts';
 
@@ -24,7 +33,15 @@ export interface PlanTotals {
 }
 
 /** Response times of a small healthy plane, for the typical number in flight (milliseconds). */
-const TYPICAL_MS = { create: 15, delete: 15, get: 4, watch: 0, listNamespace: 20, listCluster: 60 } as const;
+const TYPICAL_MS = {
+  create: 15,
+  delete: 15,
+  patch: 15,
+  get: 4,
+  watch: 0,
+  listNamespace: 20,
+  listCluster: 60,
+} as const;
 
 /** The totals of a planned run. */
 export function totalsOf(suite: Suite, phases: readonly PlannedPhase[]): PlanTotals {
@@ -58,13 +75,17 @@ function populationOf(suite: Suite) {
     for (const action of phase.actions) {
       if (action.action !== 'create' && action.action !== 'churn') continue;
       const created = action.action === 'create' ? action.objectCount : churnCount(action);
-      objectCount += created;
-      podCount += created * action.object.podCount;
-      if (action.action === 'create') {
-        addAlive(alive, action.object, created);
-        addAlive(standing, action.object, created);
-      } else addAlive(alive, action.object, Math.ceil((action.ratePerSecond * action.lifetimeMs) / 1_000));
+      const objects = objectsOfUnit(action.object);
+      objectCount += created * objects.length;
+      podCount += created * podsOfUnit(action.object);
+      for (const object of objects) {
+        if (action.action === 'create') {
+          addAlive(alive, object, created);
+          addAlive(standing, object, created);
+        } else addAlive(alive, object, Math.min(created, livingCount(action)));
+      }
     }
+    addScaled(alive, phase, suite);
     for (const [label, count] of Object.entries(alive.objects))
       peak.objects[label] = Math.max(peak.objects[label] ?? 0, count);
     peak.pods = Math.max(peak.pods, alive.pods);
@@ -79,6 +100,30 @@ function populationOf(suite: Suite) {
   };
 }
 
+// Of a burst all live until the next one at least.
+function livingCount(action: ChurnAction): number {
+  const alive = Math.ceil((action.ratePerSecond * action.lifetimeMs) / 1_000);
+  return action.shape?.kind === 'burst' ? Math.max(alive, action.shape.size) : alive;
+}
+
+/** What scaling adds at most to the pods that workloads were created with. */
+function addScaled(alive: Alive, phase: LoadPhase, suite: Suite): void {
+  for (const action of phase.actions) {
+    if (action.action !== 'scale') continue;
+    const most = Math.max(...action.replicas);
+    for (const created of suite.load.phases.flatMap(({ actions }) => actions)) {
+      if (created.action !== 'create') continue;
+      for (const object of objectsOfUnit(created.object)) {
+        if (resourceLabel(object.resource) !== resourceLabel(action.resource)) continue;
+        const added = created.objectCount * Math.max(0, most - object.podCount);
+        alive.pods += added;
+        alive.containers += added * podFootprint(object.manifest).containerCount;
+        alive.objects['pods'] = (alive.objects['pods'] ?? 0) + added;
+      }
+    }
+  }
+}
+
 function addAlive(alive: Alive, object: ObjectTemplate, count: number): void {
   const label = resourceLabel(object.resource);
   const pods = count * object.podCount;
@@ -91,7 +136,12 @@ function addAlive(alive: Alive, object: ObjectTemplate, count: number): void {
 // Little's law: calls in flight = arrivals in a second x seconds that each takes.
 function inFlight(phase: PlannedPhase, responseMs: (call: PlannedCall) => number): number {
   return sum(
-    phase.actions.flatMap(({ calls }) => calls.map((call) => (call.perSecond * responseMs(call)) / 1_000)),
+    phase.actions.flatMap(({ calls }) =>
+      // A burst is in flight whole.
+      calls.map((call) =>
+        Math.max((call.perSecond * responseMs(call)) / 1_000, call.atOnce > 1 ? call.atOnce : 0),
+      ),
+    ),
   );
 }
 
@@ -101,7 +151,8 @@ function typicalMs(call: PlannedCall): number {
 }
 
 function limitMs(call: PlannedCall, suite: Suite): number {
-  if (call.verb === 'create' || call.verb === 'delete') return suite.slo.mutatingLimitMs;
+  if (call.verb === 'create' || call.verb === 'delete' || call.verb === 'patch')
+    return suite.slo.mutatingLimitMs;
   if (call.scope === 'resource') return suite.slo.readResourceLimitMs;
   return call.scope === 'namespace' ? suite.slo.readNamespaceLimitMs : suite.slo.readClusterLimitMs;
 }
@@ -111,7 +162,7 @@ export function deletedCount(suite: Suite): number {
   return sum(
     suite.load.phases.flatMap(({ actions }) =>
       actions.map((action) =>
-        action.action === 'churn' ? churnCount(action) * Math.max(1, action.object.podCount) : 0,
+        action.action === 'churn' ? churnCount(action) * Math.max(1, podsOfUnit(action.object)) : 0,
       ),
     ),
   );

@@ -163,6 +163,7 @@ function shardOf(load: KnownLoad, server: ScriptedServer) {
       connectionCount: load.connectionCount,
       maxInFlightCount: load.maxInFlightCount ?? 10_000,
       requestTimeoutMs: load.requestTimeoutMs ?? 10_000,
+      honourRetryAfter: true,
       phases: [],
     },
     access: server.access,

@@ -45,6 +45,7 @@ export async function startWorld(options: WorldOptions) {
       connectionCount: 1,
       maxInFlightCount: options.maxInFlightCount ?? 1_000,
       requestTimeoutMs: 60_000,
+      honourRetryAfter: options.honourRetryAfter ?? true,
       phases: [],
     },
     access: {
@@ -62,7 +63,6 @@ export async function startWorld(options: WorldOptions) {
       log: silentLogger(),
       recorder,
       podInstants,
-      honourRetryAfter: options.honourRetryAfter ?? true,
       connect: async () => connectionTo(server),
     });
   const generator = another();

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LoadGenerator, type LoadShard, WatchLoad } from '../../loadgen/index.ts';
-import type { LoadAction, LoadPhase } from '../../src/config/index.ts';
+import type { LoadAction, LoadPhase, ReadConsistency } from '../../src/config/index.ts';
 import { type LocalControlPlane, startLocalControlPlane } from '../../src/controlplane/index.ts';
 import { silentLogger, systemClock } from '../../src/core/index.ts';
 import { type Connection, openConnection } from '../../src/kube/index.ts';
@@ -174,7 +174,112 @@ describe('the load on a real control plane', () => {
   });
 });
 
-async function started() {
+describe('changes and lists on a real control plane', () => {
+  it('rolls, scales and removes what it made, by units of several objects, and reads it in every consistency', async () => {
+    const { generator, recorder } = await started(['exact', 'streaming']);
+    const unit: Extract<LoadAction, { action: 'create' }>['object'] = {
+      resource: DEPLOYMENTS,
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      manifest: {
+        metadata: { name: NAME },
+        spec: {
+          replicas: 1,
+          selector: { matchLabels: { app: NAME } },
+          template: { metadata: { labels: { app: NAME } }, spec: podSpec() },
+        },
+      },
+      podCount: 1,
+      schedulerNames: ['default-scheduler', 'second'],
+      companions: [
+        {
+          resource: { group: '', version: 'v1', plural: 'services', namespaced: true },
+          apiVersion: 'v1',
+          kind: 'Service',
+          manifest: { metadata: { name: NAME }, spec: { selector: { app: NAME }, ports: [{ port: 80 }] } },
+          podCount: 0,
+        },
+      ],
+    };
+    const namespace: typeof unit = {
+      resource: { group: '', version: 'v1', plural: 'namespaces', namespaced: false },
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      manifest: { metadata: { name: NAME } },
+      podCount: 0,
+    };
+    const make = phaseOf('make', [createAction('units', 4, unit)]);
+    await generator.runPhase(make, systemClock.nowUs() + 50_000, NEVER);
+    const deployments = await list('/apis/apps/v1/deployments');
+    const made = deployments.filter(({ metadata }) => metadata.name.startsWith('units-'));
+    expect(made).toHaveLength(4);
+    expect((await list('/api/v1/services')).map(({ metadata }) => metadata.name).sort()).toEqual(
+      expect.arrayContaining(made.map(({ metadata }) => metadata.name).sort()),
+    );
+    const paced = { ratePerSecond: 20, arrival: 'constant' as const, durationMs: 1_000 };
+    const change = phaseOf('change', [
+      {
+        action: 'update',
+        name: 'roll',
+        resource: DEPLOYMENTS,
+        ...paced,
+        patch: { spec: { template: { metadata: { annotations: { revision: `\${index}` } } } } },
+        rolls: true,
+      },
+      { action: 'scale', name: 'scale', resource: DEPLOYMENTS, ...paced, replicas: [3] },
+      {
+        action: 'churn',
+        name: 'namespaces',
+        object: namespace,
+        ...paced,
+        ratePerSecond: 3,
+        lifetimeMs: 200,
+      },
+      {
+        action: 'reads',
+        name: 'lists',
+        ...paced,
+        mix: [read('list', PODS, 'cluster', 'exact'), read('list', PODS, 'namespace', 'streaming')],
+      },
+    ]);
+    await generator.preparePhase(change, NEVER);
+    const outcome = await generator.runPhase(change, systemClock.nowUs() + 50_000, NEVER);
+    await generator.stop();
+    expect(outcome.actions).toMatchObject([
+      { offeredCount: 20, doneCount: 20 },
+      { offeredCount: 20, doneCount: 20 },
+      { offeredCount: 6, doneCount: 6 },
+      { offeredCount: 20, doneCount: 20 },
+    ]);
+    const changed = (await list('/apis/apps/v1/deployments')).filter(({ metadata }) =>
+      made.some((deployment) => deployment.metadata.name === metadata.name),
+    );
+    expect(changed.map(({ spec }) => spec.replicas)).toEqual([3, 3, 3, 3]);
+    expect(new Set(changed.map(({ spec }) => spec.template?.spec.schedulerName))).toEqual(
+      new Set(['default-scheduler', 'second']),
+    );
+    for (const { spec } of changed) expect(spec.template?.metadata.annotations).toHaveProperty('revision');
+    const series = recorder.drain().filter(({ key }) => key.source === 'load' && key.phase === 'change');
+    expect(
+      series.map(({ key }) => `${key.verb} ${key.resource}/${key.subresource} ${key.variant}`).sort(),
+    ).toEqual([
+      'create namespaces/ ',
+      'delete namespaces/ ',
+      'list pods/ exact',
+      'patch deployments.apps/ ',
+      'patch deployments.apps/scale ',
+      'watch pods/ streaming',
+    ]);
+    // A streaming list brings the pods themselves: there are 30 and more by now.
+    const streamed = series.find(({ key }) => key.variant === 'streaming');
+    expect(streamed?.receivedBytes).toBeGreaterThan(10_000);
+    // The administrator of the test is in system:masters, whose calls go to the exempt level.
+    expect(outcome.placements).toHaveLength(1);
+    expect(outcome.placements[0]?.priorityLevelUid).toMatch(/^[0-9a-f-]{36}$/);
+  });
+});
+
+async function started(lists: ('exact' | 'streaming')[] = []) {
   const shard: LoadShard = {
     runId: 'it',
     seed: 3,
@@ -186,7 +291,8 @@ async function started() {
       connectionCount: 8,
       maxInFlightCount: 100,
       requestTimeoutMs: 10_000,
-      phases: [],
+      honourRetryAfter: true,
+      phases: [phaseOf('lists', lists.map(listAction))],
     },
     access: plane.admin,
     namespaces: NAMESPACES,
@@ -235,9 +341,20 @@ function read(
   verb: 'get' | 'list',
   resource: typeof PODS,
   scope: 'namespace' | 'cluster',
-  consistency: 'cached' | 'consistent' | 'paged',
+  consistency: ReadConsistency,
 ) {
   return { verb, resource, scope, consistency, limit: 10, labelSelector: '', fieldSelector: '', weight: 1 };
+}
+
+function listAction(consistency: 'exact' | 'streaming'): LoadAction {
+  return {
+    action: 'reads',
+    name: consistency,
+    ratePerSecond: 1,
+    arrival: 'constant',
+    durationMs: 1_000,
+    mix: [read('list', PODS, 'cluster', consistency)],
+  };
 }
 
 function phaseOf(name: string, actions: LoadAction[]): LoadPhase {
@@ -255,7 +372,12 @@ async function post(path: string, body: object): Promise<void> {
 
 interface Item {
   metadata: { name: string; namespace: string; labels: Record<string, string>; ownerReferences?: unknown };
-  spec: { nodeSelector: unknown; tolerations: unknown[] };
+  spec: {
+    nodeSelector: unknown;
+    tolerations: unknown[];
+    replicas?: number;
+    template?: { metadata: { annotations: Record<string, string> }; spec: { schedulerName: string } };
+  };
 }
 
 async function list(path: string): Promise<Item[]> {

@@ -119,10 +119,13 @@ describe('manifests', () => {
       { template: 'pod', manifest: widget },
       'object: expected exactly one of template, manifest and file, got template and manifest',
     ],
-    [{ template: 'pod', replicas: 2 }, 'object.replicas: is for template: deployment, not for pod'],
+    [
+      { template: 'pod', replicas: 2 },
+      'object.replicas: is for template: deployment or statefulset or job, not for pod',
+    ],
     [
       { manifest: widget, replicas: 2 },
-      'object.replicas: is for template: deployment; a manifest says its own replicas',
+      'object.replicas: is for built-in templates; a manifest says its own',
     ],
     [{ template: 'pod', pods: 2 }, 'object.pods: is for manifests; a built-in template knows it'],
     [

@@ -115,6 +115,7 @@ function generatorTo(access: ClusterAccess, connectionCount: number) {
       connectionCount,
       maxInFlightCount: 1_000,
       requestTimeoutMs: 10_000,
+      honourRetryAfter: true,
       phases: [],
     },
     access,

@@ -2,22 +2,44 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type ArrivalSpec, arrivalPlan } from '../../../loadgen/pacer/arrival-plan.ts';
 import { ArrivalStream, type PacedStream } from '../../../loadgen/pacer/arrival-stream.ts';
+import { intensityOf } from '../../../loadgen/pacer/intensity.ts';
 import { Pacer } from '../../../loadgen/pacer/pacer.ts';
 import { type Shard, stripeIndex, stripeLength } from '../../../loadgen/pacer/stripe.ts';
+import type { RateShape } from '../../../src/config/index.ts';
 import type { Clock } from '../../../src/core/index.ts';
 import { type VirtualClock, virtualClock } from '../../helpers/virtual-clock.ts';
 
 const NEVER = new AbortController().signal;
 
-const anySpec: fc.Arbitrary<ArrivalSpec> = fc.record({
-  arrival: fc.constantFrom('constant', 'poisson'),
-  ratePerSecond: fc.double({ min: 0.1, max: 5_000, noNaN: true }),
-  limit: fc.oneof(
-    fc.record({ objectCount: fc.integer({ min: 0, max: 500 }) }),
-    fc.record({ durationMs: fc.integer({ min: 1, max: 100 }) }),
-  ),
-  seed: fc.string(),
-});
+const anyRate = fc.double({ min: 0.1, max: 5_000, noNaN: true });
+const anyMs = fc.integer({ min: 1, max: 60 });
+const anyShape: fc.Arbitrary<RateShape> = fc.oneof(
+  fc.record({
+    kind: fc.constant('ramp' as const),
+    fromPerSecond: fc.oneof(fc.constant(0), anyRate),
+    toPerSecond: anyRate,
+    overMs: anyMs,
+  }),
+  fc.record({
+    kind: fc.constant('steps' as const),
+    steps: fc.array(fc.record({ ratePerSecond: anyRate, forMs: anyMs }), { minLength: 1, maxLength: 5 }),
+  }),
+  fc.record({ kind: fc.constant('burst' as const), size: fc.integer({ min: 1, max: 50 }), everyMs: anyMs }),
+);
+
+const anySpec: fc.Arbitrary<ArrivalSpec> = fc.record(
+  {
+    arrival: fc.constantFrom('constant' as const, 'poisson' as const),
+    ratePerSecond: anyRate,
+    shape: anyShape,
+    limit: fc.oneof(
+      fc.record({ objectCount: fc.integer({ min: 0, max: 500 }) }),
+      fc.record({ durationMs: fc.integer({ min: 1, max: 100 }) }),
+    ),
+    seed: fc.string(),
+  },
+  { requiredKeys: ['arrival', 'ratePerSecond', 'limit', 'seed'] },
+);
 
 describe('stripes', () => {
   it('shares sum to the whole and every index belongs to exactly one shard', () => {
@@ -53,6 +75,93 @@ describe('arrival plans', () => {
         }
       }),
     );
+  });
+
+  it('counts what comes before any instant as the integral of the rate says, to within one arrival', () => {
+    fc.assert(
+      fc.property(anyShape, fc.integer({ min: 1, max: 200 }), (shape, durationMs) => {
+        const spec = {
+          arrival: 'constant',
+          ratePerSecond: 1,
+          shape,
+          limit: { durationMs },
+          seed: '',
+        } as const;
+        expect(Math.abs(arrivalPlan(spec).count - integralByHand(shape, durationMs))).toBeLessThanOrEqual(
+          1 + 1e-6,
+        );
+      }),
+    );
+  });
+
+  it('the intensity and its inverse are inverse to each other', () => {
+    fc.assert(
+      fc.property(anyShape, fc.double({ min: 0, max: 500, noNaN: true }), (shape, count) => {
+        if (shape.kind === 'burst') return;
+        const intensity = intensityOf({ ratePerSecond: 1, shape });
+        const back = intensity.countAt(intensity.usAt(count));
+        expect(Math.abs(back - count)).toBeLessThan(1e-6 * Math.max(1, count));
+      }),
+    );
+  });
+
+  it.each<{ why: string; shape: RateShape; durationMs: number; duesMs: number[] }>([
+    {
+      why: 'a ramp from nothing has N(t) = t² / 2 at 1/s²: arrivals at the roots of 2i',
+      shape: { kind: 'ramp', fromPerSecond: 0, toPerSecond: 4, overMs: 4_000 },
+      durationMs: 4_000,
+      duesMs: [0, 1_414, 2_000, 2_449, 2_828, 3_162, 3_464, 3_742],
+    },
+    {
+      why: 'a ramp stays where it ended',
+      shape: { kind: 'ramp', fromPerSecond: 2, toPerSecond: 2, overMs: 500 },
+      durationMs: 2_000,
+      duesMs: [0, 500, 1_000, 1_500],
+    },
+    {
+      why: 'steps change rate on the spot and carry a fraction of an arrival over',
+      shape: {
+        kind: 'steps',
+        steps: [
+          { ratePerSecond: 1, forMs: 1_500 },
+          { ratePerSecond: 4, forMs: 500 },
+        ],
+      },
+      durationMs: 2_500,
+      duesMs: [0, 1_000, 1_625, 1_875, 2_125, 2_375],
+    },
+    {
+      why: 'bursts are due whole, the first at once',
+      shape: { kind: 'burst', size: 3, everyMs: 1_000 },
+      durationMs: 2_000,
+      duesMs: [0, 0, 0, 1_000, 1_000, 1_000],
+    },
+  ])('$why', ({ shape, durationMs, duesMs }) => {
+    const plan = arrivalPlan({
+      arrival: 'constant',
+      ratePerSecond: 1,
+      shape,
+      limit: { durationMs },
+      seed: '',
+    });
+    const dues = Array.from({ length: plan.count }, (_, index) => Math.round(plan.dueUs(index) / 1_000));
+    expect(dues).toEqual(duesMs);
+  });
+
+  it('a Poisson process follows the shape: as many arrivals in each half of a ramp as its integral says', () => {
+    const shape: RateShape = { kind: 'ramp', fromPerSecond: 0, toPerSecond: 2_000, overMs: 10_000 };
+    const plan = arrivalPlan({
+      arrival: 'poisson',
+      ratePerSecond: 2_000,
+      shape,
+      limit: { durationMs: 10_000 },
+      seed: 'ramp',
+    });
+    let firstHalf = 0;
+    while (plan.dueUs(firstHalf) < 5_000_000) firstHalf++;
+    // 2,500 and 7,500 are expected, with standard deviations of 50 and 87.
+    expect(Math.abs(firstHalf - 2_500)).toBeLessThan(250);
+    expect(Math.abs(plan.count - firstHalf - 7_500)).toBeLessThan(430);
   });
 
   it('a constant rate gives exactly rate times duration arrivals, the first at once', () => {
@@ -230,6 +339,31 @@ describe('the pacer', () => {
     expect(Math.max(...slipsUs)).toBeLessThanOrEqual(10);
   });
 });
+
+/** Arrivals before `durationMs` from the rate itself, summed in slices of a microsecond's grain. */
+function integralByHand(shape: RateShape, durationMs: number): number {
+  switch (shape.kind) {
+    case 'burst':
+      return Math.ceil(durationMs / shape.everyMs) * shape.size;
+    case 'ramp': {
+      const withinMs = Math.min(durationMs, shape.overMs);
+      const { fromPerSecond, toPerSecond, overMs } = shape;
+      const endRate = fromPerSecond + ((toPerSecond - fromPerSecond) * withinMs) / overMs;
+      const after = (toPerSecond * (durationMs - withinMs)) / 1_000;
+      return (((fromPerSecond + endRate) / 2) * withinMs) / 1_000 + after;
+    }
+    case 'steps': {
+      let count = 0;
+      let leftMs = durationMs;
+      for (const [index, { ratePerSecond, forMs }] of shape.steps.entries()) {
+        const spanMs = index === shape.steps.length - 1 ? leftMs : Math.min(leftMs, forMs);
+        count += (ratePerSecond * spanMs) / 1_000;
+        leftMs -= spanMs;
+      }
+      return count;
+    }
+  }
+}
 
 function drained(spec: ArrivalSpec, shard: Shard): { index: number; dueUs: number }[] {
   const arrivals: { index: number; dueUs: number }[] = [];

@@ -183,6 +183,7 @@ function watchLoadTo(access: ClusterAccess, streamsPerConnection: number): Watch
       connectionCount: 1,
       maxInFlightCount: 1,
       requestTimeoutMs: 10_000,
+      honourRetryAfter: true,
       phases: [],
     },
     access,
