@@ -3,7 +3,7 @@
  * of nodes.
  */
 import { LatencyHistogram } from '../src/result/index.ts';
-import type { PodPhase } from './kubelet/pods/pod-spec.ts';
+import type { PodPhase } from './kubelet/pods/pod-object.ts';
 
 /** Where a node stands; a node is in one state at a time. */
 export type NodeState = 'waiting' | 'registering' | 'ready' | 'lost';

@@ -20,7 +20,7 @@ import { type FleetContext, internTable } from './context.ts';
 import { FleetCounters, type NodeState } from './counters.ts';
 import { imageListJson } from './kubelet/node-object.ts';
 import { defaultProfiles, kubemarkProfiles } from './kubelet/pods/pod-behaviour.ts';
-import type { PodPhase } from './kubelet/pods/pod-spec.ts';
+import type { PodPhase } from './kubelet/pods/pod-object.ts';
 import type { HollowNode } from './node.ts';
 import { NodeFactory } from './node-factory.ts';
 import { NetworkProgramming, type NetworkProgrammingWindow } from './proxy/network-programming.ts';
@@ -128,9 +128,11 @@ export class Fleet implements Component {
       calls: new FleetCalls(recorder, shard.phase),
       counters,
       instants: podInstants,
-      profileOf: profiles(seed, settings.pods),
       network: new ServiceNetwork(),
       programming: new NetworkProgramming(shard.phase),
+      profileOf: profiles(seed, settings, ({ namespace, name }, key, message) =>
+        log.warn({ namespace, pod: name, key, problem: message }, 'pod asks for a behaviour there is not'),
+      ),
       intern: internTable(),
     };
     counters.nodes.waiting = this.#indexes.length;

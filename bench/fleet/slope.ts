@@ -167,6 +167,7 @@ function settings(nodeCount: number): FleetSettings {
     capacity: { cpu: '8', memory: '32Gi', podCount: 110, ephemeralStorage: '200Gi' },
     labels: {},
     zones: [],
+    behaviours: {},
     pods: {
       sandboxMs: { low: 300, high: 600 },
       startMs: { low: 50, high: 200 },

@@ -1,6 +1,7 @@
 /**
  * One hollow kubelet: its clients, its watches, its registration, lease, status and pods, under the node's identity.
  */
+import type { Pressure } from '../../src/config/index.ts';
 import { delay, type Random } from '../../src/core/index.ts';
 import { type Connection, TokenBucket } from '../../src/kube/index.ts';
 import { PodAddresses } from '../addresses.ts';
@@ -23,7 +24,7 @@ import { NodeStatusReporter, type NodeStatusSource } from './node-status.ts';
 import { isReady, type OwnNode, readNode } from './own-node.ts';
 import { ObjectWatches } from './pods/object-watches.ts';
 import { type PodHost, PodManager } from './pods/pod-manager.ts';
-import type { ApiPod } from './pods/pod-spec.ts';
+import type { ApiPod } from './pods/pod-object.ts';
 import { StatusWriter } from './pods/status-writer.ts';
 import { type Registrant, registerNode } from './register.ts';
 
@@ -100,6 +101,19 @@ export class HollowKubelet implements Registrant, PodHost, NodeStatusSource {
     return this.ownNode?.podCidr;
   }
 
+  get placement() {
+    const { context, identity, ownNode } = this;
+    return {
+      name: identity.name,
+      labels: ownNode?.labels ?? context.shape.labels,
+      taints: ownNode?.taints ?? context.shape.taints,
+    };
+  }
+
+  get pressures(): ReadonlySet<Pressure> {
+    return this.#pods.pressures;
+  }
+
   get podCount(): number {
     return this.#pods.count;
   }
@@ -161,6 +175,19 @@ export class HollowKubelet implements Registrant, PodHost, NodeStatusSource {
     }
   }
 
+  pressuresChanged(): void {
+    for (const [type, [short, fine]] of Object.entries(PRESSURE_EVENTS)) {
+      const before = this.ownNode?.conditions.get(type)?.status === 'True';
+      const now = this.pressures.has(type === 'MemoryPressure' ? 'memory' : 'disk');
+      if (before !== now) this.#postNodeEvent(now ? short : fine);
+    }
+    this.status.poke();
+  }
+
+  postWarning(reason: string, message: string): void {
+    this.events.post(this.#subject, this.#ledger, { reason, message, type: 'Warning', fieldPath: '' });
+  }
+
   /** The watch shows the node. */
   seeNode(object: unknown): void {
     const before = this.ownNode;
@@ -203,6 +230,11 @@ export class HollowKubelet implements Registrant, PodHost, NodeStatusSource {
 
   get #subject(): EventSubject {
     return { kind: 'Node', namespace: '', name: this.nodeName, uid: this.nodeName, resourceVersion: '' };
+  }
+
+  #postNodeEvent(reason: string): void {
+    const message = `Node ${this.nodeName} status is now: ${reason}`;
+    this.events.post(this.#subject, this.#ledger, { reason, message, type: 'Normal', fieldPath: '' });
   }
 
   async #register(): Promise<void> {
@@ -265,6 +297,12 @@ export class HollowKubelet implements Registrant, PodHost, NodeStatusSource {
     if (to !== undefined) this.state = to;
   }
 }
+
+/** Reasons of events when a node is short of something, and when it no longer is. */
+const PRESSURE_EVENTS = {
+  MemoryPressure: ['NodeHasInsufficientMemory', 'NodeHasSufficientMemory'],
+  DiskPressure: ['NodeHasDiskPressure', 'NodeHasNoDiskPressure'],
+} as const;
 
 const CONDITION_EVENTS = {
   DiskPressure: 'NodeHasNoDiskPressure',

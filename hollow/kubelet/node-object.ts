@@ -3,7 +3,7 @@
  * is the same text for all nodes of a fleet and is built once.
  * Source: pkg/kubelet/kubelet_node_status.go, pkg/kubelet/nodestatus/setters.go v1.36.3; reference captures.
  */
-import type { FleetSettings } from '../../src/config/index.ts';
+import type { FleetSettings, Pressure } from '../../src/config/index.ts';
 import { hash32 } from '../../src/core/index.ts';
 import type { WireForm } from '../wire-form.ts';
 import { rfc3339Seconds } from './timestamps.ts';
@@ -59,6 +59,15 @@ const HEALTHY: Readonly<Record<NodeConditionType, { status: string; reason: stri
   },
   Ready: { status: 'True', reason: 'KubeletReady', message: 'kubelet is posting ready status' },
 };
+const SHORT_OF = {
+  memory: {
+    status: 'True',
+    reason: 'KubeletHasInsufficientMemory',
+    message: 'kubelet has insufficient memory available',
+  },
+  disk: { status: 'True', reason: 'KubeletHasDiskPressure', message: 'kubelet has disk pressure' },
+} as const;
+const NO_PRESSURES: ReadonlySet<Pressure> = new Set();
 const NOT_READY = { status: 'False', reason: 'KubeletNotReady', message: 'CSINode is not yet initialized' };
 
 /** Kubelet port of every real node; hollow ones only advertise it. */
@@ -142,12 +151,13 @@ export function nodeStatusPatch(
   seen: ReadonlyMap<string, SeenCondition>,
   ready: boolean,
   wallMs: number,
+  pressures: ReadonlySet<Pressure> = NO_PRESSURES,
 ): { body: string; turnedCount: number } {
   const now = rfc3339Seconds(wallMs);
   const conditions: Record<string, string>[] = [];
   let turnedCount = 0;
   for (const type of NODE_CONDITIONS) {
-    const wanted = type === 'Ready' && !ready ? NOT_READY : HEALTHY[type];
+    const wanted = type === 'Ready' && !ready ? NOT_READY : (shortageOf(type, pressures) ?? HEALTHY[type]);
     const before = seen.get(type);
     if (before !== undefined && before.status === wanted.status) {
       if (before.heartbeatTime !== now) conditions.push({ lastHeartbeatTime: now, type });
@@ -169,6 +179,11 @@ export function nodeStatusPatch(
     body: JSON.stringify({ status: { '$setElementOrder/conditions': order, conditions } }),
     turnedCount,
   };
+}
+
+function shortageOf(type: NodeConditionType, pressures: ReadonlySet<Pressure>) {
+  if (type === 'MemoryPressure' && pressures.has('memory')) return SHORT_OF.memory;
+  return type === 'DiskPressure' && pressures.has('disk') ? SHORT_OF.disk : undefined;
 }
 
 /** Body of the POST that creates the node's CSINode, without drivers. */

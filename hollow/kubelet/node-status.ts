@@ -3,6 +3,7 @@
  * otherwise each five minutes. A change moves the next periodic report by up to half a period, once.
  * Source: pkg/kubelet/kubelet_node_status.go v1.36.3
  */
+import type { Pressure } from '../../src/config/index.ts';
 import { delay, type Random } from '../../src/core/index.ts';
 import { TransportError } from '../../src/kube/index.ts';
 import { HEARTBEAT_TIMEOUT_MS, type NodeClient } from '../client.ts';
@@ -25,6 +26,8 @@ export interface NodeStatusSource {
   readonly ownNode: OwnNode | undefined;
   /** CSINode is there: the kubelet calls itself ready. */
   readonly ready: boolean;
+  /** What the node is short of. */
+  readonly pressures: ReadonlySet<Pressure>;
 }
 
 export class NodeStatusReporter implements TimerTarget {
@@ -98,10 +101,10 @@ export class NodeStatusReporter implements TimerTarget {
 
   /** True if the server's copy says something else than the kubelet would. */
   #turned(): boolean {
-    const { ownNode, ready } = this.#source;
+    const { ownNode, pressures, ready } = this.#source;
     return (
       ownNode === undefined ||
-      nodeStatusPatch(ownNode.conditions, ready, this.#context.clock.wallMs()).turnedCount > 0
+      nodeStatusPatch(ownNode.conditions, ready, this.#context.clock.wallMs(), pressures).turnedCount > 0
     );
   }
 
@@ -130,7 +133,8 @@ export class NodeStatusReporter implements TimerTarget {
           if (got.status !== 200) continue;
           base = readNode(JSON.parse(got.body));
         }
-        const { body, turnedCount } = nodeStatusPatch(base.conditions, this.#source.ready, clock.wallMs());
+        const { pressures, ready } = this.#source;
+        const { body, turnedCount } = nodeStatusPatch(base.conditions, ready, clock.wallMs(), pressures);
         const reply = await this.#client.send('patchNodeStatus', {
           method: 'PATCH',
           path: `${path}/status?timeout=10s`,

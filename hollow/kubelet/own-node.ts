@@ -1,20 +1,25 @@
 /**
- * What a kubelet knows of its own Node object from its watch: identity, conditions and pod CIDR. Fifteen kilobytes of
+ * What a kubelet knows of its own Node object from its watch: identity, conditions, pod CIDR, labels and taints. Fifteen kilobytes of
  * image list are dropped after reading.
  */
-import type { SeenCondition } from './node-object.ts';
+import type { NodeTaint, SeenCondition } from './node-object.ts';
 
 export interface OwnNode {
   uid: string;
   podCidr: string | undefined;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly taints: readonly NodeTaint[];
   readonly conditions: ReadonlyMap<string, SeenCondition>;
 }
 
 interface ApiNode {
-  metadata?: { uid?: string };
-  spec?: { podCIDR?: string };
+  metadata?: { uid?: string; labels?: Record<string, string> };
+  spec?: { podCIDR?: string; taints?: NodeTaint[] };
   status?: { conditions?: { type: string; status: string; lastHeartbeatTime?: string }[] };
 }
+
+const NO_LABELS: Readonly<Record<string, string>> = Object.freeze({});
+const NO_TAINTS: readonly NodeTaint[] = Object.freeze([]);
 
 /** Reads a v1 Node (parsed JSON). */
 export function readNode(object: unknown): OwnNode {
@@ -23,7 +28,13 @@ export function readNode(object: unknown): OwnNode {
   for (const { type, status, lastHeartbeatTime } of node.status?.conditions ?? []) {
     conditions.set(type, { status, heartbeatTime: lastHeartbeatTime ?? '' });
   }
-  return { uid: node.metadata?.uid ?? '', podCidr: node.spec?.podCIDR, conditions };
+  return {
+    uid: node.metadata?.uid ?? '',
+    podCidr: node.spec?.podCIDR,
+    labels: node.metadata?.labels ?? NO_LABELS,
+    taints: node.spec?.taints ?? NO_TAINTS,
+    conditions,
+  };
 }
 
 /** True if the server's copy says Ready. */

@@ -1,8 +1,18 @@
+export {
+  BEHAVIOUR_ANNOTATIONS,
+  BEHAVIOUR_KEY,
+  type ContainerBehaviour,
+  type NamedBehaviour,
+  PRESSURES,
+  type Pressure,
+  requestedBehaviour,
+} from './behaviours.ts';
 export { BUILT_IN_TEMPLATES } from './built-in-templates.ts';
 export { nodePodCapacity, type PodFootprint, podFootprint } from './footprint.ts';
 export { type JsonSchema, publishedSchema } from './json-schema.ts';
 export { type LoadedSuite, loadSuite, type SuiteCheck, type SuiteSource } from './load.ts';
 export type { SuiteOverrides } from './overrides.ts';
+export { parseResourceQuantity } from './quantities.ts';
 export { referencePage } from './reference.ts';
 export { objectsOfUnit, podsOfUnit } from './resolve-object.ts';
 export { BUILT_IN_RESOURCE_NAMES, parseResource, resourceLabel } from './resources.ts';

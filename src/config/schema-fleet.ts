@@ -28,6 +28,7 @@ import {
   rate,
   resourceQuantity,
 } from './quantities.ts';
+import { behavioursSchema } from './schema-behaviours.ts';
 import type { FleetSettings } from './suite.ts';
 
 const MAX_NODES = 100_000;
@@ -135,6 +136,7 @@ export const fleetSchema = z
         'Zones that the nodes are spread over evenly, as label `topology.kubernetes.io/zone`; storms can hit one.',
       ),
     pods: podsSchema.prefault({}).describe('How long hollow pods take; drawn by seed, uniformly.'),
+    behaviours: behavioursSchema,
   })
   .transform((section): FleetSettings => {
     const kubemark = section.compat === 'kubemark';
@@ -168,5 +170,6 @@ export const fleetSchema = z
         startMs: step(section.pods.start, DEFAULT_POD_START),
         stopMs: step(section.pods.stop, DEFAULT_POD_STOP),
       },
+      behaviours: section.behaviours,
     };
   });

@@ -2,6 +2,8 @@
  * A suite as it is run: every default filled in, every size relative to the node count worked out, every quantity a
  * number with its unit in the name. Deep-frozen; nothing further in says `?? default`.
  */
+
+import type { NamedBehaviour } from './behaviours.ts';
 import type { StormAction } from './storm.ts';
 import type { TopologySettings } from './topology.ts';
 
@@ -61,6 +63,8 @@ export interface FleetSettings {
   /** Zones that nodes are spread over by their number; empty: nodes have none. */
   zones: readonly string[];
   pods: PodBehaviour;
+  /** What pods can ask for by label or annotation, by name. */
+  behaviours: Readonly<Record<string, NamedBehaviour>>;
   /** gzip for replies over 128 KiB, as Go clients ask for. */
   compression: boolean;
 }

@@ -33,6 +33,7 @@ const SETTINGS: FleetSettings = {
   capacity: { cpu: '4', memory: '16Gi', podCount: 110, ephemeralStorage: '100Gi' },
   labels: { pool: 'test' },
   zones: [],
+  behaviours: {},
   pods: {
     sandboxMs: { low: 300, high: 600 },
     startMs: { low: 50, high: 150 },

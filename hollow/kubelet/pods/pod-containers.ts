@@ -1,176 +1,255 @@
 /**
- * The runs of a pod's containers: start, end, restart after a back-off, and what an earlier life of the node left.
- * Steps of the state machine in pod-machine.ts; none of them decides the pod's stage.
+ * The runs of a pod's containers: start, end, kill, restart after a back-off. Steps of the state machine in
+ * pod-machine.ts; none of them decides the pod's stage.
  */
-import type { ApiPodStatus, PodSpec } from './pod-spec.ts';
+import {
+  backOffLeftMs,
+  noteRestart,
+  restartsAfter,
+  restartsAfterKill,
+  retryAfterMs,
+} from './pod-back-off.ts';
+import { steadyRun } from './pod-behaviour.ts';
+import { beginProbes, endProbes, newProbes, playProbes } from './pod-probes.ts';
 import {
   type ContainerRun,
   type Instant,
-  isInitialized,
-  POD_CONDITIONS,
+  judgeProbes,
   type PodEffect,
   type PodMachine,
 } from './pod-state.ts';
 
-/** Restart back-off. Source: pkg/kubelet/kubelet.go v1.36.3 (initialBackOff, MaxCrashLoopBackOff, reset) */
-const BACK_OFF_FIRST_MS = 10_000;
-const BACK_OFF_MAX_MS = 300_000;
-const BACK_OFF_RESET_MS = 600_000;
+/** Exit code of a process that was killed. */
+export const KILLED_EXIT_CODE = 137;
+const NEVER = Number.POSITIVE_INFINITY;
+const NOT_PLANNED = steadyRun(0);
 
 /** A container that has not had its turn. */
 export function waitingRun(): ContainerRun {
   return {
     state: 'waiting',
-    waitingReason: '',
     startedAtMs: 0,
+    startedAtUs: 0,
+    plan: NOT_PLANNED,
     termination: undefined,
+    endedAtUs: 0,
     lastTermination: undefined,
     restartCount: 0,
-    dueUs: Number.POSITIVE_INFINITY,
+    next: 'nothing',
+    dueUs: NEVER,
+    killed: false,
+    probes: undefined,
+    started: false,
+    ready: false,
+    pressing: false,
+    pressureDueUs: NEVER,
+    backOffMs: 0,
+    backOffSinceUs: 0,
   };
 }
 
-/** The container starts to run. */
-export function beginRun(pod: PodMachine, index: number, effects: PodEffect[], at: Instant): void {
-  const run = pod.runs[index];
-  if (run === undefined) return;
-  if (run.state === 'terminated' || run.waitingReason === 'CrashLoopBackOff') run.restartCount++;
-  run.lastTermination = run.termination;
-  run.termination = undefined;
-  run.state = 'running';
-  run.waitingReason = '';
-  run.startedAtMs = at.wallMs;
-  pod.podIpShown = true;
-  effects.push({ effect: 'event', reason: 'Created', container: index });
-  effects.push({ effect: 'event', reason: 'Started', container: index });
-  planEnd(pod, index, at);
-}
-
-/** The container ends by itself; it waits for its restart where its policy says so. */
-export function endRun(pod: PodMachine, index: number, effects: PodEffect[], at: Instant): void {
-  const run = pod.runs[index];
-  if (run === undefined) return;
-  const { exitCode } = pod.profile.run(index, run.restartCount);
-  run.state = 'terminated';
-  run.termination = {
-    exitCode,
-    reason: exitCode === 0 ? 'Completed' : 'Error',
-    startedAtMs: run.startedAtMs,
-    finishedAtMs: at.wallMs,
-  };
-  run.dueUs = Number.POSITIVE_INFINITY;
-  if (!restarts(pod, index, exitCode)) return;
-  const ranMs = at.wallMs - run.startedAtMs;
-  const backOffMs = ranMs >= BACK_OFF_RESET_MS ? 0 : backOffOf(run.restartCount);
-  run.dueUs = at.nowUs + backOffMs * 1_000;
-  if (backOffMs > 0) {
-    run.state = 'waiting';
-    run.waitingReason = 'CrashLoopBackOff';
-    effects.push({ effect: 'event', reason: 'BackOff', container: index });
-  }
-}
-
-/** Sets when a running container ends by itself. */
-export function planEnd(pod: PodMachine, index: number, at: Instant): void {
-  const run = pod.runs[index];
-  if (run === undefined || run.state !== 'running') return;
-  run.dueUs = at.nowUs + pod.profile.run(index, run.restartCount).runMs * 1_000;
-}
-
-/** The pod's next due instant is the earliest of its containers'. */
-export function schedule(pod: PodMachine): void {
-  pod.dueUs = pod.runs.reduce((due, run) => Math.min(due, run.dueUs), Number.POSITIVE_INFINITY);
-}
-
-/** True of a run that failed and is never tried again. */
-export function hasFailed(pod: PodMachine, run: ContainerRun): boolean {
-  return run.state === 'terminated' && run.termination?.exitCode !== 0 && pod.spec.restartPolicy === 'Never';
-}
-
-/**
- * Every container ends. One that never ran counts as lost, once the pod was initialized.
- * Source: TerminatePod, pkg/kubelet/status/status_manager.go v1.36.3
- */
-export function endAll(pod: PodMachine, at: Instant): void {
-  const initialized = isInitialized(pod);
-  pod.sandboxReady = false;
-  pod.runs.forEach((run, index) => {
-    run.dueUs = Number.POSITIVE_INFINITY;
-    if (run.state === 'running') {
-      run.state = 'terminated';
-      run.termination = {
-        exitCode: pod.killed ? 137 : 0,
-        reason: pod.killed ? 'Error' : 'Completed',
-        startedAtMs: run.startedAtMs,
-        finishedAtMs: at.wallMs,
-      };
-    } else if (run.state === 'waiting' && (initialized || pod.spec.containers[index]?.kind !== 'main')) {
-      run.state = 'terminated';
-      run.termination = { exitCode: 137, reason: 'ContainerStatusUnknown', startedAtMs: 0, finishedAtMs: 0 };
-    }
+/** The workers of all probes start: their periods count from here. */
+export function addProbes(pod: PodMachine, at: Instant): void {
+  if (!pod.profile.probed) return;
+  pod.spec.containers.forEach((container, index) => {
+    const run = pod.runs[index];
+    if (run !== undefined && container.kind !== 'init') run.probes = newProbes(container, at.nowUs);
   });
 }
 
-/** True if the server shows every main container running. */
-export function everyMainRuns(status: ApiPodStatus, spec: PodSpec): boolean {
-  return spec.containers.every(
-    (container) =>
-      container.kind !== 'main' ||
-      status.containerStatuses?.some((s) => s.name === container.name && s.state?.running !== undefined),
+/** The container gets its turn: its image is there, and it starts soon. */
+export function pull(pod: PodMachine, index: number, effects: PodEffect[], at: Instant): void {
+  const run = pod.runs[index];
+  if (run === undefined) return;
+  effects.push({ effect: 'event', reason: 'Pulled', container: index });
+  run.next = 'start';
+  run.dueUs = at.nowUs + pod.profile.startMs() * 1_000;
+}
+
+/** Does what is due of one container; true if status shows a difference. */
+export function stepRun(pod: PodMachine, index: number, effects: PodEffect[], at: Instant): boolean {
+  const run = pod.runs[index];
+  if (run === undefined) return false;
+  let changed = false;
+  if (run.probes !== undefined && run.probes.dueUs <= at.nowUs) changed = probe(pod, index, run, effects, at);
+  if (run.pressureDueUs <= at.nowUs) {
+    run.pressureDueUs = NEVER;
+    run.pressing = true;
+    if (run.plan.pressure !== undefined)
+      effects.push({ effect: 'pressure', resource: run.plan.pressure.resource });
+  }
+  if (run.dueUs > at.nowUs) return changed;
+  const { next } = run;
+  run.next = 'nothing';
+  run.dueUs = NEVER;
+  switch (next) {
+    case 'start':
+      begin(pod, index, run, effects, at);
+      return true;
+    case 'exit':
+      end(run, run.plan.exitCode, at);
+      if (restartsAfter(specOf(pod, index), pod.spec.restartPolicy, run.plan.exitCode))
+        retry(pod, index, run, run.endedAtUs, effects, at);
+      return true;
+    case 'stop': {
+      // The look at the runtime from before the kill knows only the run before: its end is what the back-off counts from.
+      const { endedAtUs } = run;
+      end(run, run.killed ? KILLED_EXIT_CODE : run.plan.stopExitCode, at);
+      if (pod.stage !== 'stopping' && restartsAfterKill(specOf(pod, index), pod.spec.restartPolicy))
+        retry(pod, index, run, endedAtUs, effects, at);
+      return true;
+    }
+    case 'retry':
+      // Only now does status say that the kubelet waits: the reason was noted when it looked last.
+      run.state = 'waiting';
+      retry(pod, index, run, run.endedAtUs, effects, at);
+      return true;
+    default:
+      return changed;
+  }
+}
+
+/** The pod's next due instant is the earliest of its containers' and its deadline. */
+export function schedule(pod: PodMachine): void {
+  let dueUs = pod.stage === 'stopping' ? NEVER : pod.deadlineUs;
+  for (const run of pod.runs) {
+    dueUs = Math.min(dueUs, run.dueUs, run.probes?.dueUs ?? NEVER, run.pressureDueUs);
+  }
+  pod.dueUs = dueUs;
+}
+
+/** True if something of the container is due. */
+export function isDue(run: ContainerRun, at: Instant): boolean {
+  return (
+    run.dueUs <= at.nowUs ||
+    run.pressureDueUs <= at.nowUs ||
+    (run.probes !== undefined && run.probes.dueUs <= at.nowUs)
   );
 }
 
-/** Takes over the runs that the server shows. */
-export function readRuns(pod: PodMachine, status: ApiPodStatus): void {
-  const all = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])];
-  pod.spec.containers.forEach((container, index) => {
-    const run = pod.runs[index];
-    const server = all.find((s) => s.name === container.name);
-    if (run === undefined || server?.state === undefined) return;
-    const { running, terminated } = server.state;
-    run.restartCount = server.restartCount ?? 0;
-    if (running !== undefined) {
-      run.state = 'running';
-      run.startedAtMs = Date.parse(running.startedAt ?? '') || pod.startTimeMs;
-    } else if (terminated !== undefined) {
-      run.state = 'terminated';
-      run.startedAtMs = Date.parse(terminated.startedAt ?? '') || 0;
-      run.termination = {
-        exitCode: terminated.exitCode ?? 0,
-        reason: terminated.reason ?? '',
-        startedAtMs: run.startedAtMs,
-        finishedAtMs: Date.parse(terminated.finishedAt ?? '') || 0,
-      };
-    }
-  });
+/** Sets what a container that runs does next. */
+export function planRun(pod: PodMachine, index: number, run: ContainerRun): void {
+  run.plan = pod.profile.run(index, run.restartCount);
+  const { pressure, runMs } = run.plan;
+  run.next = runMs === NEVER ? 'nothing' : 'exit';
+  run.dueUs = run.startedAtUs + runMs * 1_000;
+  run.pressureDueUs = pressure === undefined ? NEVER : run.startedAtUs + pressure.afterMs * 1_000;
 }
 
-/** Takes over the conditions that the server shows. */
-export function readConditions(pod: PodMachine, status: ApiPodStatus): void {
-  POD_CONDITIONS.forEach((type, index) => {
-    const condition = status.conditions?.find((c) => c.type === type);
-    if (condition === undefined) return;
-    // A pod taken over as running is ready in the kubelet's eyes, whatever the node controller wrote meanwhile.
-    const taken = pod.stage === 'running' ? true : condition.status === 'True';
-    pod.conditionTrue[index] = taken;
-    pod.conditionSinceMs[index] = Date.parse(condition.lastTransitionTime ?? '') || pod.startTimeMs;
-  });
+/** The container gets a termination signal, to end within `graceMs`; an earlier end stays. */
+export function signalStop(run: ContainerRun, delayMs: number, graceMs: number, at: Instant): void {
+  const killed = run.plan.stopMs > graceMs;
+  const dueUs = at.nowUs + (delayMs + Math.min(run.plan.stopMs, graceMs)) * 1_000;
+  if (run.dueUs <= dueUs) return;
+  run.next = 'stop';
+  run.dueUs = dueUs;
+  run.killed = killed;
 }
 
-/** Back-off before restart number `restartCount` + 1: none the first time, then 10 s doubling to 300 s. */
-function backOffOf(restartCount: number): number {
-  return restartCount === 0 ? 0 : Math.min(BACK_OFF_MAX_MS, BACK_OFF_FIRST_MS * 2 ** (restartCount - 1));
+function begin(pod: PodMachine, index: number, run: ContainerRun, effects: PodEffect[], at: Instant): void {
+  if (run.termination !== undefined) run.restartCount++;
+  run.lastTermination = run.termination;
+  run.termination = undefined;
+  run.state = 'running';
+  run.killed = false;
+  run.startedAtMs = at.wallMs;
+  run.startedAtUs = at.nowUs;
+  pod.podIpShown = true;
+  effects.push({ effect: 'event', reason: 'Created', container: index });
+  effects.push({ effect: 'event', reason: 'Started', container: index });
+  planRun(pod, index, run);
+  if (run.probes !== undefined) beginProbes(run.probes, run, at.nowUs);
+  judgeProbes(run);
 }
 
-function restarts(pod: PodMachine, index: number, exitCode: number): boolean {
-  switch (pod.spec.containers[index]?.kind) {
-    case 'sidecar':
-      return true;
-    case 'init':
-      return exitCode !== 0 && pod.spec.restartPolicy !== 'Never';
-    default:
-      return (
-        pod.spec.restartPolicy === 'Always' || (pod.spec.restartPolicy === 'OnFailure' && exitCode !== 0)
-      );
+function end(run: ContainerRun, exitCode: number, at: Instant): void {
+  const oomKilled = run.plan.oomKilled && exitCode === run.plan.exitCode;
+  run.state = 'terminated';
+  run.termination = {
+    exitCode,
+    reason: oomKilled ? 'OOMKilled' : exitCode === 0 ? 'Completed' : 'Error',
+    startedAtMs: run.startedAtMs,
+    finishedAtMs: at.wallMs,
+    restartCount: run.restartCount,
+  };
+  run.endedAtUs = at.nowUs;
+  run.next = 'nothing';
+  run.dueUs = NEVER;
+  run.pressing = false;
+  run.pressureDueUs = NEVER;
+  if (run.probes !== undefined) endProbes(run.probes);
+  judgeProbes(run);
+}
+
+/** Starts a container again if what ended at `endedAtUs` has waited its back-off, and otherwise looks again later. */
+function retry(
+  pod: PodMachine,
+  index: number,
+  run: ContainerRun,
+  endedAtUs: number,
+  effects: PodEffect[],
+  at: Instant,
+): void {
+  const leftMs = endedAtUs === 0 ? 0 : backOffLeftMs(run, endedAtUs, at.nowUs);
+  if (leftMs > 0) {
+    effects.push({ effect: 'event', reason: 'BackOff', container: index });
+    run.next = 'retry';
+    run.dueUs = at.nowUs + retryAfterMs(leftMs, pod.profile.jitter()) * 1_000;
+    return;
   }
+  if (endedAtUs !== 0) noteRestart(run, endedAtUs, at.nowUs);
+  pull(pod, index, effects, at);
+}
+
+function probe(
+  pod: PodMachine,
+  index: number,
+  run: ContainerRun,
+  effects: PodEffect[],
+  at: Instant,
+): boolean {
+  const { probes } = run;
+  if (probes === undefined) return false;
+  const { failures, kill } = playProbes(probes, run, at.nowUs);
+  for (const kind of failures) {
+    effects.push({ effect: 'event', reason: 'Unhealthy', container: index, probe: kind });
+  }
+  if (kill !== undefined && pod.stage !== 'stopping') {
+    effects.push({ effect: 'event', reason: 'Killing', container: index, probe: kill });
+    const container = specOf(pod, index);
+    const spec = kill === 'liveness' ? container.livenessProbe : container.startupProbe;
+    stopOne(run, container.preStopSeconds, spec?.graceSeconds ?? pod.spec.graceSeconds, at);
+  }
+  return judgeProbes(run);
+}
+
+/** A container is always given this long to stop. Source: minimumGracePeriodInSeconds, pkg/kubelet/kuberuntime */
+const MIN_GRACE_MS = 2_000;
+
+/**
+ * One container is stopped: its preStop hook, then the signal, all within `graceSeconds`; `waitMs` more go by before
+ * the signal while others end first. Returns when it will have ended, in ms from now.
+ * Source: killContainer, pkg/kubelet/kuberuntime/kuberuntime_container.go v1.36.3
+ */
+export function stopOne(
+  run: ContainerRun,
+  preStopSeconds: number,
+  graceSeconds: number,
+  at: Instant,
+  waitUntilMs = 0,
+): number {
+  const hookMs = Math.min(preStopSeconds, graceSeconds) * 1_000;
+  const graceMs = graceSeconds * 1_000;
+  // A wait for others ends with the grace period.
+  const signalMs = Math.max(hookMs, Math.min(waitUntilMs, graceMs));
+  // Time that has gone by counts in whole seconds.
+  const leftMs = Math.max(MIN_GRACE_MS, graceMs - Math.floor(signalMs / 1_000) * 1_000);
+  signalStop(run, signalMs, leftMs, at);
+  return (run.dueUs - at.nowUs) / 1_000;
+}
+
+function specOf(pod: PodMachine, index: number) {
+  const container = pod.spec.containers[index];
+  if (container === undefined) throw new RangeError(`pod ${pod.spec.name} has no container ${index}`);
+  return container;
 }

@@ -5,23 +5,32 @@
  *   stage     input                      next        effects
  *   --------  -------------------------  ----------  ---------------------------------------------------------
  *   (new)     seen                       mounting    status (Pending, ContainerCreating)
+ *   (new)     seen, not admitted         finished    verdict, status (Failed)
  *   (new)     seen, Running before       running     none: the containers outlived the kubelet's restart
  *   (new)     seen, terminal phase       finished    none
  *   mounting  sandbox due and volumes    init        status (sandbox), Pulled of the next init container
  *             ready, init containers left
  *   mounting  same, none left            starting    status (sandbox), Pulled of each main container
- *   init      start due                  init        Created, Started, status; a sidecar goes on to the next
- *   init      ended with 0               init or     status
+ *   init      start due                  init        Created, Started, status; a sidecar that has started goes on
+ *   init      ended with 0               init or     status; Pulled of what comes next
  *                                        starting
- *   init      ended with another code    init or     status; BackOff before a restart; `Never` fails the pod
- *                                        finished
  *   starting  start due                  running     Created, Started, status (Running)
- *   running   container ended            running or  status; restart after its back-off, or all done
- *                                        finished
+ *   init,     ended, starts again        same        status, Pulled; or status, BackOff, then status at each retry
+ *   starting, probe turned               same        status
+ *   running   probe failed               same        Unhealthy; at its threshold Killing, then as ended
+ *             node is short because      same        pressure
+ *             of it
+ *   init,     no container is left to    stopping    status (phase held back); Killing of sidecars
+ *   running   run, or one ended that
+ *             fails the pod
  *   any of    seen deleting, or seen     stopping    Killing of each running container, status
  *   these     with a terminal phase
+ *   any of    deadline due, or evicted   stopping    verdict, Killing of each running container, status
+ *   these
+ *   stopping  container due              stopping    none: status waits for the last one
+ *   stopping  last one ended, sandbox    stopped     status (all terminated, terminal phase)
+ *             gone
  *   finished  seen deleting              stopped     status
- *   stopping  stop due                   stopped     status (all terminated, terminal phase)
  *   stopped   clean-up due, deleting     removing    remove (final DELETE)
  *   stopped   clean-up due, not deleting finished    none
  *   any       gone                       (dropped)   forget
@@ -30,35 +39,37 @@
  * and a terminal phase that the server shows wins over the machine's own.
  */
 import type { PodProfile } from './pod-behaviour.ts';
+import { addProbes, isDue, pull, schedule, stepRun, waitingRun } from './pod-containers.ts';
+import { type ApiPodStatus, isTerminalPhase } from './pod-object.ts';
+import { computedPhase } from './pod-phase.ts';
+import { everyMainRuns, resumePod, takeOver } from './pod-resume.ts';
+import type { PodSighting, PodSpec } from './pod-spec.ts';
 import {
-  beginRun,
-  endAll,
-  endRun,
-  everyMainRuns,
-  hasFailed,
-  planEnd,
-  readConditions,
-  readRuns,
-  schedule,
-  waitingRun,
-} from './pod-containers.ts';
-import { type ApiPodStatus, isTerminalPhase, type PodSighting, type PodSpec } from './pod-spec.ts';
-import {
+  gateMessageOf,
   type Instant,
   isBeforeStop,
   isInitDone,
   type PodEffect,
   type PodMachine,
-  phaseOf,
+  type PodVerdict,
   settle,
 } from './pod-state.ts';
+import { concludeContainers, shortenStop, stopContainers } from './pod-stop.ts';
 
 const STATUS: PodEffect = { effect: 'status' };
+const NEVER = Number.POSITIVE_INFINITY;
 
-/** A container is always given this long to stop. Source: minimumGracePeriodInSeconds, pkg/kubelet/kuberuntime */
-const MIN_GRACE_MS = 2_000;
+/** Source: pkg/kubelet/active_deadline.go v1.36.3 */
+const DEADLINE: PodVerdict = {
+  kind: 'deadline',
+  reason: 'DeadlineExceeded',
+  message: 'Pod was active on the node longer than the specified deadline',
+};
 
-/** A pod that is new on this node; `status` is what the server has of it, from an earlier life of the node. */
+/**
+ * A pod that is new on this node; `status` is what the server has of it, from an earlier life of the node. A
+ * `rejection` is why the node does not admit it.
+ */
 export function newPod(
   spec: PodSpec,
   profile: PodProfile,
@@ -66,7 +77,10 @@ export function newPod(
   status: ApiPodStatus,
   podIp: string,
   at: Instant,
+  rejection?: PodVerdict,
 ): { pod: PodMachine; effects: PodEffect[] } {
+  const startTimeMs = status.startTime === undefined ? at.wallMs : Date.parse(status.startTime);
+  const { activeDeadlineSeconds } = spec;
   const pod: PodMachine = {
     spec,
     profile,
@@ -75,36 +89,43 @@ export function newPod(
     deleting: false,
     serverPhase: seen.phase,
     phaseBefore: 'Pending',
-    startTimeMs: status.startTime === undefined ? at.wallMs : Date.parse(status.startTime),
+    lost: false,
+    verdict: undefined,
+    startTimeMs,
+    sandboxDueUs: at.nowUs + profile.sandboxMs * 1_000,
+    deadlineUs:
+      activeDeadlineSeconds === undefined
+        ? NEVER
+        : at.nowUs + (startTimeMs - at.wallMs + activeDeadlineSeconds * 1_000) * 1_000,
+    stopDueUs: NEVER,
     podIp,
     podIpShown: false,
     volumesReady: spec.objects.length === 0 && spec.tokens.length === 0,
     sandboxReady: false,
-    killed: false,
     runs: spec.containers.map(() => waitingRun()),
+    gateMessage: spec.readinessGates.length === 0 ? '' : gateMessageOf(spec, seen.conditions),
     conditionTrue: [false, false, false, false],
     conditionSinceMs: [at.wallMs, at.wallMs, at.wallMs, at.wallMs],
+    verdictSinceMs: at.wallMs,
     version: 0,
-    dueUs: at.nowUs + profile.sandboxMs * 1_000,
+    dueUs: NEVER,
   };
   const effects: PodEffect[] = [];
   if (isTerminalPhase(seen.phase)) {
     pod.stage = 'finished';
-    pod.dueUs = Number.POSITIVE_INFINITY;
-    readRuns(pod, status);
-    readConditions(pod, status);
+    takeOver(pod, status, at);
+  } else if (rejection !== undefined) {
+    pod.stage = 'finished';
+    pod.verdict = rejection;
+    effects.push({ effect: 'verdict' });
+    show(pod, effects, at);
   } else if (seen.phase === 'Running' && everyMainRuns(status, spec)) {
     pod.stage = 'running';
-    pod.volumesReady = true;
-    pod.sandboxReady = true;
-    pod.podIpShown = true;
-    readRuns(pod, status);
-    readConditions(pod, status);
-    for (let index = 0; index < pod.runs.length; index++) planEnd(pod, index, at);
+    resumePod(pod, status, at);
     schedule(pod);
   } else {
-    settle(pod, at);
-    show(pod, effects);
+    scheduleMount(pod);
+    show(pod, effects, at);
   }
   if (seen.deleting) effects.push(...seePod(pod, seen, at));
   return { pod, effects };
@@ -113,36 +134,34 @@ export function newPod(
 /** The watch shows the pod again. */
 export function seePod(pod: PodMachine, seen: PodSighting, at: Instant): PodEffect[] {
   const effects: PodEffect[] = [];
-  const generationMoved = seen.generation > pod.generation;
-  if (generationMoved) pod.generation = seen.generation;
+  let turned = seen.generation > pod.generation;
+  if (turned) pod.generation = seen.generation;
   if (isTerminalPhase(seen.phase)) pod.serverPhase = seen.phase;
+  if (pod.spec.readinessGates.length > 0) {
+    const message = gateMessageOf(pod.spec, seen.conditions);
+    turned ||= message !== pod.gateMessage;
+    pod.gateMessage = message;
+  }
   if (seen.deleting && !pod.deleting) {
     pod.deleting = true;
     if (pod.stage === 'finished') {
       pod.stage = 'stopped';
       pod.dueUs = at.nowUs + pod.profile.cleanUpMs * 1_000;
+      show(pod, effects, at);
     } else if (isBeforeStop(pod.stage)) {
       beginStop(pod, seen.deletionGraceSeconds ?? 0, effects, at);
+    } else {
+      if (pod.stage === 'stopping') shorten(pod, seen.deletionGraceSeconds ?? 0, at);
+      show(pod, effects, at);
     }
-    settle(pod, at);
-    show(pod, effects);
     return effects;
   }
-  if (seen.deleting && pod.stage === 'stopping' && seen.deletionGraceSeconds !== undefined) {
-    // A second delete may shorten the grace period, never lengthen it.
-    const endUs = at.nowUs + graceMs(seen.deletionGraceSeconds) * 1_000;
-    if (endUs < pod.dueUs) {
-      pod.dueUs = endUs;
-      pod.killed = true;
-    }
-  }
+  if (seen.deleting && seen.deletionGraceSeconds !== undefined) shorten(pod, seen.deletionGraceSeconds, at);
   if (isTerminalPhase(seen.phase) && isBeforeStop(pod.stage)) {
-    // Somebody else ended it (pod garbage collection, an eviction): the containers go, the phase stays.
-    beginStop(pod, 0, effects, at);
-    settle(pod, at);
-    show(pod, effects);
-  } else if (generationMoved) {
-    show(pod, effects);
+    // Somebody else ended it (pod garbage collection): the containers go, the phase stays.
+    beginStop(pod, pod.spec.graceSeconds, effects, at);
+  } else if (turned) {
+    show(pod, effects, at);
   }
   return effects;
 }
@@ -150,10 +169,22 @@ export function seePod(pod: PodMachine, seen: PodSighting, at: Instant): PodEffe
 /** All that the pod mounts and reads is there. */
 export function volumesReady(pod: PodMachine, at: Instant): PodEffect[] {
   pod.volumesReady = true;
-  // The sandbox was due before them: it has waited without a timer.
-  if (pod.stage !== 'mounting' || pod.dueUs !== Number.POSITIVE_INFINITY) return [];
-  pod.dueUs = at.nowUs;
+  if (pod.stage !== 'mounting') return [];
+  scheduleMount(pod);
   return tickPod(pod, at);
+}
+
+/** The kubelet ends the pod for its node's sake, within `graceSeconds`; nothing where it ends already. */
+export function evictPod(
+  pod: PodMachine,
+  verdict: PodVerdict,
+  graceSeconds: number,
+  at: Instant,
+): PodEffect[] {
+  if (!isBeforeStop(pod.stage)) return [];
+  const effects: PodEffect[] = [];
+  condemn(pod, verdict, graceSeconds, effects, at);
+  return effects;
 }
 
 /** The object is gone from the API server. */
@@ -170,31 +201,26 @@ export function tickPod(pod: PodMachine, at: Instant): PodEffect[] {
 }
 
 function step(pod: PodMachine, effects: PodEffect[], at: Instant): boolean {
+  if (pod.deadlineUs <= at.nowUs && isBeforeStop(pod.stage)) {
+    condemn(pod, DEADLINE, pod.spec.graceSeconds, effects, at);
+    return true;
+  }
   switch (pod.stage) {
     case 'mounting':
-      if (!pod.volumesReady) {
-        // volumesReady() goes on from here; a timer that stays due would fire without end.
-        pod.dueUs = Number.POSITIVE_INFINITY;
-        return false;
-      }
       pod.sandboxReady = true;
-      settle(pod, at);
-      show(pod, effects);
+      addProbes(pod, at);
+      show(pod, effects, at);
       startNext(pod, effects, at);
+      schedule(pod);
       return true;
     case 'init':
     case 'starting':
     case 'running':
       return stepContainers(pod, effects, at);
     case 'stopping':
-      endAll(pod, at);
-      pod.stage = 'stopped';
-      pod.dueUs = at.nowUs + pod.profile.cleanUpMs * 1_000;
-      settle(pod, at);
-      show(pod, effects);
-      return true;
+      return stepStop(pod, effects, at);
     case 'stopped':
-      pod.dueUs = Number.POSITIVE_INFINITY;
+      pod.dueUs = NEVER;
       if (pod.deleting) {
         pod.stage = 'removing';
         effects.push({ effect: 'remove' });
@@ -203,87 +229,124 @@ function step(pod: PodMachine, effects: PodEffect[], at: Instant): boolean {
       }
       return true;
     default:
-      pod.dueUs = Number.POSITIVE_INFINITY;
+      pod.dueUs = NEVER;
       return false;
   }
 }
 
-/** Gives the next init container its turn, or all main ones. */
+function scheduleMount(pod: PodMachine): void {
+  // Without the volumes volumesReady() goes on from here; a timer that stays due would fire without end.
+  pod.dueUs = Math.min(pod.deadlineUs, pod.volumesReady ? pod.sandboxDueUs : NEVER);
+}
+
+/** Gives the next init container its turn, or all main ones, once what comes before has got so far. */
 function startNext(pod: PodMachine, effects: PodEffect[], at: Instant): void {
-  const next = pod.spec.containers.findIndex((_, index) => !isInitDone(pod, index));
-  pod.stage = next === -1 ? 'starting' : 'init';
-  pod.spec.containers.forEach((container, index) => {
-    const run = pod.runs[index];
-    if (run === undefined || (next === -1 ? container.kind !== 'main' : index !== next)) return;
-    effects.push({ effect: 'event', reason: 'Pulled', container: index });
-    run.dueUs = at.nowUs + pod.profile.startMs() * 1_000;
-  });
-  schedule(pod);
+  const { containers } = pod.spec;
+  const firstMain = containers.findIndex(({ kind }) => kind === 'main');
+  const lastBegun = pod.runs.findLastIndex(
+    (run, index) => index < firstMain && (run.next !== 'nothing' || run.startedAtUs > 0),
+  );
+  if (lastBegun >= 0 && !isInitDone(pod, lastBegun)) return;
+  if (lastBegun + 1 < firstMain) {
+    pod.stage = 'init';
+    pull(pod, lastBegun + 1, effects, at);
+    return;
+  }
+  pod.stage = 'starting';
+  for (let index = firstMain; index < containers.length; index++) pull(pod, index, effects, at);
 }
 
 function stepContainers(pod: PodMachine, effects: PodEffect[], at: Instant): boolean {
   let changed = false;
-  for (let index = 0; index < pod.runs.length; index++) {
-    const run = pod.runs[index];
-    if (run === undefined || run.dueUs > at.nowUs) continue;
-    changed = true;
-    if (run.state === 'running') endRun(pod, index, effects, at);
-    else beginRun(pod, index, effects, at);
-  }
+  let done = false;
+  pod.runs.forEach((run, index) => {
+    if (!isDue(run, at)) return;
+    done = true;
+    changed = stepRun(pod, index, effects, at) || changed;
+  });
   if (changed) advance(pod, effects, at);
-  schedule(pod);
-  return changed;
+  if (isBeforeStop(pod.stage)) schedule(pod);
+  return done;
 }
 
 /** Moves on to the next stage if the containers allow it, and shows what changed. */
 function advance(pod: PodMachine, effects: PodEffect[], at: Instant): void {
-  const mains = pod.runs.filter((_, index) => pod.spec.containers[index]?.kind === 'main');
-  const failedInit = pod.runs.some(
-    (run, index) => pod.spec.containers[index]?.kind === 'init' && hasFailed(pod, run),
-  );
-  if (pod.stage === 'starting' && mains.every((run) => run.state !== 'waiting')) pod.stage = 'running';
-  const allDone =
-    pod.stage === 'running' &&
-    mains.every((run) => run.state === 'terminated' && run.dueUs === Number.POSITIVE_INFINITY);
-  if (allDone || failedInit) {
-    endAll(pod, at);
-    pod.stage = 'finished';
-    settle(pod, at);
-    show(pod, effects);
+  if (isTerminalPhase(computedPhase(pod))) {
+    beginStop(pod, pod.spec.graceSeconds, effects, at);
     return;
   }
-  settle(pod, at);
-  show(pod, effects);
-  if (pod.stage !== 'init') return;
-  const next = pod.spec.containers.findIndex((_, index) => !isInitDone(pod, index));
-  const run = pod.runs[next];
-  if (run === undefined || (run.state === 'waiting' && run.dueUs === Number.POSITIVE_INFINITY)) {
-    startNext(pod, effects, at);
-  }
+  if (
+    pod.stage === 'starting' &&
+    pod.runs.every((run, index) => pod.spec.containers[index]?.kind !== 'main' || run.startedAtUs > 0)
+  )
+    pod.stage = 'running';
+  show(pod, effects, at);
+  if (pod.stage === 'init') startNext(pod, effects, at);
+}
+
+function condemn(
+  pod: PodMachine,
+  verdict: PodVerdict,
+  graceSeconds: number,
+  effects: PodEffect[],
+  at: Instant,
+): void {
+  pod.verdict = verdict;
+  pod.verdictSinceMs = at.wallMs;
+  effects.push({ effect: 'verdict' });
+  beginStop(pod, graceSeconds, effects, at);
 }
 
 function beginStop(pod: PodMachine, graceSeconds: number, effects: PodEffect[], at: Instant): void {
-  pod.phaseBefore = phaseOf(pod);
+  const byItself = isTerminalPhase(computedPhase(pod)) && !pod.deleting && pod.verdict === undefined;
   pod.stage = 'stopping';
-  let anyRuns = false;
-  for (let index = 0; index < pod.runs.length; index++) {
-    const run = pod.runs[index];
-    if (run === undefined) continue;
-    run.dueUs = Number.POSITIVE_INFINITY;
-    if (run.state !== 'running') continue;
-    anyRuns = true;
-    effects.push({ effect: 'event', reason: 'Killing', container: index });
+  const anyRuns = stopContainers(pod, graceSeconds, effects, at);
+  // Without a container that runs, only the sandbox of a pod that ended by itself is still to go.
+  pod.stopDueUs = anyRuns ? NEVER : at.nowUs + (byItself ? pod.profile.sandboxStopMs * 1_000 : 0);
+  scheduleStop(pod);
+  show(pod, effects, at);
+}
+
+function shorten(pod: PodMachine, graceSeconds: number, at: Instant): void {
+  // A second delete may shorten the grace period, never lengthen it.
+  if (pod.stage !== 'stopping') return;
+  shortenStop(pod, graceSeconds, at);
+  scheduleStop(pod);
+}
+
+function stepStop(pod: PodMachine, effects: PodEffect[], at: Instant): boolean {
+  let changed = false;
+  pod.runs.forEach((run, index) => {
+    if (!isDue(run, at)) return;
+    const ran = run.state === 'running';
+    // How the others end shows with the last one; readiness is still probed until then.
+    changed = (stepRun(pod, index, effects, at) && run.state === 'running') || changed;
+    if (ran && run.state !== 'running') run.dueUs = NEVER;
+  });
+  if (pod.runs.some(({ state }) => state === 'running')) {
+    scheduleStop(pod);
+    if (changed) show(pod, effects, at);
+    return true;
   }
-  pod.killed = pod.profile.stopMs > graceMs(graceSeconds);
-  const stopMs = anyRuns ? Math.min(pod.profile.stopMs, graceMs(graceSeconds)) : 0;
-  pod.dueUs = at.nowUs + stopMs * 1_000;
+  pod.stage = 'stopped';
+  pod.sandboxReady = false;
+  concludeContainers(pod);
+  pod.dueUs = at.nowUs + pod.profile.cleanUpMs * 1_000;
+  show(pod, effects, at);
+  return true;
 }
 
-function graceMs(seconds: number): number {
-  return Math.max(MIN_GRACE_MS, seconds * 1_000);
+function scheduleStop(pod: PodMachine): void {
+  schedule(pod);
+  pod.dueUs = Math.min(pod.dueUs, pod.stopDueUs);
 }
 
-function show(pod: PodMachine, effects: PodEffect[]): void {
+function show(pod: PodMachine, effects: PodEffect[], at: Instant): void {
+  settle(pod, at);
+  if (isBeforeStop(pod.stage)) {
+    const phase = computedPhase(pod);
+    if (!isTerminalPhase(phase)) pod.phaseBefore = phase;
+  }
   pod.version++;
   if (!effects.includes(STATUS)) effects.push(STATUS);
 }

@@ -1,49 +1,45 @@
 /**
  * The pods of one node: takes what the watch says, runs each pod's state machine, and carries out what it asks for.
  */
-import { delay, type Random } from '../../../src/core/index.ts';
-import { type TokenBucket, TransportError } from '../../../src/kube/index.ts';
+import type { Pressure } from '../../../src/config/index.ts';
 import type { PodAddresses } from '../../addresses.ts';
-import type { NodeClient } from '../../client.ts';
 import type { FleetContext } from '../../context.ts';
-import { Timer, type TimerTarget } from '../../timers.ts';
-import { EventLedger } from '../event-ledger.ts';
-import type { EventPoster, EventSubject } from '../events.ts';
-import type { ObjectWatches, WatchedObject } from './object-watches.ts';
-import { newPod, podGone, seePod, tickPod, volumesReady } from './pod-machine.ts';
-import { type ApiPod, type PodPhase, readPodSighting, readPodSpec } from './pod-spec.ts';
-import { type Instant, type PodEffect, type PodMachine, phaseOf } from './pod-state.ts';
-import type { StatusWriter, WritablePod } from './status-writer.ts';
+import type { EventRequest } from '../event-ledger.ts';
+import { NodePod } from './node-pod.ts';
+import { NodePressure, type PressureHost } from './node-pressure.ts';
+import type { ObjectWatches } from './object-watches.ts';
+import { type AdmittingNode, type NodeRoom, nodeRoom, rejectionOf } from './pod-admission.ts';
+import { containerEvent, verdictEvent } from './pod-events.ts';
+import { evictPod, newPod, podGone, seePod, tickPod, volumesReady } from './pod-machine.ts';
+import { type ApiPod, isTerminalPhase } from './pod-object.ts';
+import { shownPhase } from './pod-phase.ts';
+import { readPodSighting, readPodSpec } from './pod-spec.ts';
+import type { Instant, PodEffect, PodMachine, PodVerdict } from './pod-state.ts';
+import { mountVolumes, renewTokens, requestTokens, type VolumeHost } from './pod-volumes.ts';
+import type { StatusWriter } from './status-writer.ts';
 
 /** What the pods need of their node. */
-export interface PodHost {
-  readonly nodeName: string;
+export interface PodHost extends VolumeHost {
   readonly podCidr: string | undefined;
-  readonly client: NodeClient;
-  readonly throttle: TokenBucket;
-  readonly events: EventPoster;
   readonly writer: StatusWriter;
   readonly objects: ObjectWatches;
   readonly addresses: PodAddresses;
-  readonly random: Random;
-  readonly signal: AbortSignal;
+  /** The node as pods are held against it. */
+  readonly placement: Pick<AdmittingNode, 'name' | 'labels' | 'taints'>;
+  /** Which resources the node is short of has changed: `pressures` of the manager. */
+  pressuresChanged(): void;
+  /** An event about the node. */
+  postWarning(reason: string, message: string): void;
 }
 
-/** The volume manager's loop. Source: reconcilerLoopSleepPeriod, pkg/kubelet/volumemanager v1.36.3 */
-const VOLUME_TICK_MS = 100;
-/** Back-off of a volume that cannot be mounted. Source: pkg/util/goroutinemap/exponentialbackoff v1.36.3 */
-const MOUNT_BACK_OFF_FIRST_MS = 500;
-const MOUNT_BACK_OFF_CAP_MS = 122_000;
-/** A first look at an object normally takes milliseconds; while it is on its way it is looked for at this period. */
-const SYNC_POLL_MS = 100;
-/** A token is renewed at this share of its life. Source: pkg/kubelet/token/token_manager.go v1.36.3 */
-const TOKEN_RENEWAL_RATIO = 0.8;
-const TOKEN_RETRY_MS = 10_000;
+const NO_PRESSURES: ReadonlySet<Pressure> = new Set();
 
-export class PodManager {
+export class PodManager implements PressureHost {
   readonly #context: FleetContext;
   readonly #host: PodHost;
   readonly #pods = new Map<string, NodePod>();
+  /** Made when the first pod exhausts something. */
+  #pressure: NodePressure | undefined;
   /** Counts lists: a pod that the newest one did not show is gone. */
   #round = 0;
 
@@ -54,6 +50,19 @@ export class PodManager {
 
   get count(): number {
     return this.#pods.size;
+  }
+
+  /** What the node is short of. */
+  get pressures(): ReadonlySet<Pressure> {
+    return this.#pressure?.pressures ?? NO_PRESSURES;
+  }
+
+  get room(): NodeRoom {
+    return roomOf(this.#context);
+  }
+
+  get random() {
+    return this.#host.random;
   }
 
   /** A whole list begins. */
@@ -71,9 +80,10 @@ export class PodManager {
     const uid = object.metadata.uid ?? '';
     const known = this.#pods.get(uid);
     if (known !== undefined) {
+      const seen = readPodSighting(object);
       known.round = this.#round;
-      this.#change(known, seePod(known.machine, readPodSighting(object), this.#now()));
-      known.compare(readPodSighting(object));
+      this.#change(known, seePod(known.machine, seen, this.#now()));
+      known.compare(seen);
       if (known.mismatched) this.#host.writer.recheckLater(known);
       return;
     }
@@ -89,40 +99,70 @@ export class PodManager {
   /** Forgets everything, sends nothing: the fleet ends. */
   stop(): void {
     for (const pod of this.#pods.values()) this.#drop(pod);
+    this.#pressure?.stop();
     this.#host.writer.stop();
   }
 
-  /** A pod's timer fired. */
-  tick(pod: NodePod): void {
+  *machines(): Iterable<PodMachine> {
+    for (const pod of this.#pods.values()) yield pod.machine;
+  }
+
+  evict(machine: PodMachine, verdict: PodVerdict, graceSeconds: number): void {
+    const pod = this.#pods.get(machine.spec.uid);
+    if (pod !== undefined) this.#change(pod, evictPod(machine, verdict, graceSeconds, this.#now()));
+  }
+
+  pressuresChanged(): void {
+    this.#host.pressuresChanged();
+  }
+
+  postWarning(reason: string, message: string): void {
+    this.#host.postWarning(reason, message);
+  }
+
+  #tick(pod: NodePod): void {
     const { clock } = this.#context;
     if (pod.machine.dueUs <= clock.nowUs()) this.#change(pod, tickPod(pod.machine, this.#now()));
     if (pod.tokenDueUs <= clock.nowUs()) {
-      pod.tokenDueUs = Number.POSITIVE_INFINITY;
-      this.#run(this.#renewTokens(pod), pod);
+      const renewal = renewTokens(pod, this.#context, this.#host);
+      this.#run(
+        renewal.then(() => this.#arm(pod)),
+        pod,
+      );
     }
     this.#arm(pod);
   }
 
   #add(object: ApiPod): void {
     const { clock, counters, instants, intern, profileOf, form } = this.#context;
-    const { addresses } = this.#host;
+    const { addresses, placement } = this.#host;
     const spec = readPodSpec(object, intern);
     const seen = readPodSighting(object);
     const at = this.#now();
     instants.note('kubelet-seen', spec.namespace, spec.name, clock.nowUs(), { uid: spec.uid });
+    const node: AdmittingNode = { ...placement, capacity: this.room, pressures: this.pressures };
+    const rejection =
+      seen.deleting || isTerminalPhase(seen.phase)
+        ? undefined
+        : rejectionOf(object, spec, node, this.machines());
     if (seen.podIp !== undefined && !spec.hostNetwork) addresses.claim(seen.podIp);
-    const podIp = spec.hostNetwork
-      ? ''
-      : (form.fixedPodIp ?? seen.podIp ?? addresses.take(this.#host.podCidr));
-    const { pod: machine, effects } = newPod(spec, profileOf(spec), seen, object.status ?? {}, podIp, at);
-    const pod = new NodePod(this, machine, this.#round);
+    const podIp =
+      spec.hostNetwork || rejection !== undefined
+        ? ''
+        : (form.fixedPodIp ?? seen.podIp ?? addresses.take(this.#host.podCidr));
+    const profile = profileOf(spec);
+    const status = object.status ?? {};
+    const { pod: machine, effects } = newPod(spec, profile, seen, status, podIp, at, rejection);
+    const pod = new NodePod((due) => this.#tick(due), machine, this.#round);
     // What the server has already is not written again.
     if (effects.length === 0) pod.writtenVersion = machine.version;
     this.#pods.set(spec.uid, pod);
     counters.movePod(undefined, pod.phase);
-    pod.watched = spec.objects.map((ref) => this.#host.objects.acquire(ref, spec.namespace));
+    if (rejection === undefined) {
+      pod.watched = spec.objects.map((ref) => this.#host.objects.acquire(ref, spec.namespace));
+    }
     if (machine.stage === 'mounting') this.#run(this.#mount(pod), pod);
-    else if (spec.tokens.length > 0 && machine.stage === 'running') this.#run(this.#requestTokens(pod), pod);
+    else if (spec.tokens.length > 0 && machine.stage === 'running') this.#run(this.#resumeTokens(pod), pod);
     this.#change(pod, effects);
   }
 
@@ -130,11 +170,8 @@ export class PodManager {
     const { counters, clock, instants } = this.#context;
     const { machine } = pod;
     const { namespace, name, uid } = machine.spec;
-    for (const effect of effects) {
-      if (effect.effect === 'status' || effect.effect === 'remove') this.#host.writer.enqueue(pod);
-      else if (effect.effect === 'event') this.#post(pod, effect.reason, effect.container);
-    }
-    const phase = phaseOf(machine);
+    for (const effect of effects) this.#carryOut(pod, effect);
+    const phase = shownPhase(machine);
     if (phase !== pod.phase) {
       counters.movePod(pod.phase, phase);
       if (phase === 'Running') counters.podsStartedCount++;
@@ -147,12 +184,37 @@ export class PodManager {
     this.#arm(pod);
   }
 
+  #carryOut(pod: NodePod, effect: PodEffect): void {
+    switch (effect.effect) {
+      case 'status':
+      case 'remove':
+        this.#host.writer.enqueue(pod);
+        return;
+      case 'event':
+        this.#post(pod, containerEvent(pod.machine, effect.reason, effect.container, effect.probe));
+        return;
+      case 'verdict':
+        this.#post(pod, verdictEvent(pod.machine));
+        return;
+      case 'pressure':
+        this.#pressure ??= new NodePressure(this.#context, this);
+        this.#pressure.note();
+        return;
+      case 'forget':
+        this.#drop(pod);
+    }
+  }
+
+  #post(pod: NodePod, request: EventRequest | undefined): void {
+    if (request !== undefined) this.#host.events.post(pod.subject, pod.ledger(), request);
+  }
+
   #arm(pod: NodePod): void {
     if (!pod.dropped) this.#context.timers.arm(pod.timer, Math.min(pod.machine.dueUs, pod.tokenDueUs));
   }
 
   #gone(pod: NodePod): void {
-    for (const effect of podGone()) if (effect.effect === 'forget') this.#drop(pod);
+    for (const effect of podGone()) this.#carryOut(pod, effect);
   }
 
   #drop(pod: NodePod): void {
@@ -165,110 +227,14 @@ export class PodManager {
     this.#pods.delete(pod.machine.spec.uid);
   }
 
-  /** Tokens first, then whatever else the pod mounts or reads; gives up only when the pod does. */
   async #mount(pod: NodePod): Promise<void> {
-    const { clock } = this.#context;
-    const { random, signal } = this.#host;
-    const stillWanted = () => !pod.dropped && pod.machine.stage === 'mounting' && !signal.aborted;
-    if (pod.machine.volumesReady) return;
-    await delay(VOLUME_TICK_MS * (1 + random.next()), { signal, clock });
-    let backOffMs = MOUNT_BACK_OFF_FIRST_MS;
-    while (stillWanted() && !(await this.#requestTokens(pod))) {
-      await delay(backOffMs, { signal, clock });
-      backOffMs = Math.min(backOffMs * 2, MOUNT_BACK_OFF_CAP_MS);
-    }
-    backOffMs = MOUNT_BACK_OFF_FIRST_MS;
-    while (stillWanted()) {
-      const state = readiness(pod);
-      if (state === 'ready') {
-        this.#change(pod, volumesReady(pod.machine, this.#now()));
-        return;
-      }
-      if (state === 'unknown') {
-        await delay(SYNC_POLL_MS, { signal, clock });
-        continue;
-      }
-      this.#postMissing(pod);
-      await delay(backOffMs, { signal, clock });
-      backOffMs = Math.min(backOffMs * 2, MOUNT_BACK_OFF_CAP_MS);
-    }
+    const mounted = await mountVolumes(pod, this.#context, this.#host);
+    if (mounted) this.#change(pod, volumesReady(pod.machine, this.#now()));
   }
 
-  /** Asks for each token of the pod; true if all are there. */
-  async #requestTokens(pod: NodePod): Promise<boolean> {
-    const { clock } = this.#context;
-    const { spec } = pod.machine;
-    const path = `/api/v1/namespaces/${spec.namespace}/serviceaccounts/${spec.serviceAccount}/token`;
-    for (const token of spec.tokens) {
-      const body = {
-        kind: 'TokenRequest',
-        apiVersion: 'authentication.k8s.io/v1',
-        metadata: {},
-        spec: {
-          audiences: token.audience === '' ? null : [token.audience],
-          expirationSeconds: token.expirationSeconds,
-          boundObjectRef: { kind: 'Pod', apiVersion: 'v1', name: spec.name, uid: spec.uid },
-        },
-        status: { token: '', expirationTimestamp: null },
-      };
-      try {
-        const reply = await this.#host.client.send(
-          'createToken',
-          { method: 'POST', path, body: JSON.stringify(body), discardBody: true },
-          this.#host.throttle,
-        );
-        // The Node authorizer learns of a pod by its own watch: right after binding it may still say 403.
-        if (reply.status >= 300) return false;
-      } catch (error) {
-        if (error instanceof TransportError) return false;
-        throw error;
-      }
-      const renewUs = clock.nowUs() + token.expirationSeconds * TOKEN_RENEWAL_RATIO * 1_000_000;
-      pod.tokenDueUs = Math.min(pod.tokenDueUs, renewUs);
-    }
+  async #resumeTokens(pod: NodePod): Promise<void> {
+    await requestTokens(pod, this.#context, this.#host);
     this.#arm(pod);
-    return true;
-  }
-
-  async #renewTokens(pod: NodePod): Promise<void> {
-    if (await this.#requestTokens(pod)) return;
-    pod.tokenDueUs = this.#context.clock.nowUs() + TOKEN_RETRY_MS * 1_000;
-    this.#arm(pod);
-  }
-
-  #post(pod: NodePod, reason: 'Pulled' | 'Created' | 'Started' | 'Killing' | 'BackOff', index: number): void {
-    const container = pod.machine.spec.containers[index];
-    if (container === undefined) return;
-    const list = container.kind === 'main' ? 'containers' : 'initContainers';
-    const messages = {
-      Pulled: `Container image "${container.image}" already present on machine`,
-      Created: 'Container created',
-      Started: 'Container started',
-      Killing: `Stopping container ${container.name}`,
-      BackOff: `Back-off restarting failed container ${container.name}`,
-    };
-    this.#host.events.post(pod.subject, pod.ledger(), {
-      reason,
-      message: messages[reason],
-      type: reason === 'BackOff' ? 'Warning' : 'Normal',
-      fieldPath: `spec.${list}{${container.name}}`,
-    });
-  }
-
-  #postMissing(pod: NodePod): void {
-    const missing = pod.watched.find((object) => object.state === 'absent' && !object.ref.optional);
-    if (missing === undefined) return;
-    const { resource, name, volume } = missing.ref;
-    const kind = resource === 'secrets' ? 'secret' : 'configmap';
-    this.#host.events.post(pod.subject, pod.ledger(), {
-      reason: volume === undefined ? 'Failed' : 'FailedMount',
-      message:
-        volume === undefined
-          ? `${kind} "${name}" not found`
-          : `volume "${volume}": ${kind} "${name}" not found`,
-      type: 'Warning',
-      fieldPath: '',
-    });
   }
 
   #run(work: Promise<unknown>, pod: NodePod): void {
@@ -284,58 +250,15 @@ export class PodManager {
   }
 }
 
-/** One pod on its node: the machine and what is kept beside it. */
-class NodePod implements WritablePod, TimerTarget {
-  readonly machine: PodMachine;
-  readonly timer = new Timer(this, 0);
-  writtenVersion = -1;
-  mismatched = false;
-  queued = false;
-  dropped = false;
-  removed = false;
-  round: number;
-  phase: PodPhase;
-  /** The instant of termination has been noted. */
-  noted = false;
-  tokenDueUs = Number.POSITIVE_INFINITY;
-  watched: WatchedObject[] = [];
-  readonly #manager: PodManager;
-  #ledger: EventLedger | undefined;
+const rooms = new WeakMap<object, NodeRoom>();
 
-  constructor(manager: PodManager, machine: PodMachine, round: number) {
-    this.#manager = manager;
-    this.machine = machine;
-    this.round = round;
-    this.phase = phaseOf(machine);
+/** The same for all nodes of a fleet. */
+function roomOf(context: FleetContext): NodeRoom {
+  const { capacity } = context.settings;
+  let room = rooms.get(capacity);
+  if (room === undefined) {
+    room = nodeRoom(capacity);
+    rooms.set(capacity, room);
   }
-
-  get subject(): EventSubject {
-    const { namespace, name, uid, resourceVersion } = this.machine.spec;
-    return { kind: 'Pod', namespace, name, uid, resourceVersion };
-  }
-
-  ledger(): EventLedger {
-    this.#ledger ??= new EventLedger();
-    return this.#ledger;
-  }
-
-  onTimer(): void {
-    this.#manager.tick(this);
-  }
-
-  /** Notes whether the server shows what was written last: the node controller may have called the pod not ready. */
-  compare(seen: { phase: PodPhase; ready: boolean }): void {
-    const { machine } = this;
-    if (machine.stage !== 'running' || this.writtenVersion !== machine.version) return;
-    this.mismatched = seen.ready !== (machine.conditionTrue[2] ?? false) || seen.phase !== phaseOf(machine);
-  }
-}
-
-function readiness(pod: NodePod): 'ready' | 'unknown' | 'missing' {
-  let state: 'ready' | 'unknown' | 'missing' = 'ready';
-  for (const object of pod.watched) {
-    if (object.state === 'unknown') return 'unknown';
-    if (object.state === 'absent' && !object.ref.optional) state = 'missing';
-  }
-  return state;
+  return room;
 }

@@ -3,9 +3,17 @@
  * reading, because a node with a hundred pods would otherwise hold half a megabyte of managed fields; the status
  * writer reads the pod from the API server again before each write, as a kubelet does, and takes the rest from there.
  */
-
-export type RestartPolicy = 'Always' | 'OnFailure' | 'Never';
-export type PodPhase = 'Pending' | 'Running' | 'Succeeded' | 'Failed' | 'Unknown';
+import type {
+  ApiCondition,
+  ApiContainer,
+  ApiKeyRef,
+  ApiPod,
+  ApiProbe,
+  ApiVolume,
+  PodPhase,
+  RestartPolicy,
+} from './pod-object.ts';
+import { type PodRequests, readPodRequests } from './pod-requests.ts';
 
 /** `init` runs to its end before the next one; `sidecar` is an init container that stays. */
 export type ContainerKind = 'init' | 'sidecar' | 'main';
@@ -14,6 +22,32 @@ export interface ContainerSpec {
   readonly name: string;
   readonly image: string;
   readonly kind: ContainerKind;
+  /** The container's own policy; undefined: the pod's. */
+  readonly restartPolicy: RestartPolicy | undefined;
+  /** Come before its own policy. */
+  readonly restartRules: readonly RestartRule[];
+  readonly startupProbe: ProbeSpec | undefined;
+  readonly readinessProbe: ProbeSpec | undefined;
+  readonly livenessProbe: ProbeSpec | undefined;
+  /** Seconds that its preStop hook sleeps; 0 without one. */
+  readonly preStopSeconds: number;
+}
+
+/** A container that exits with one of `codes` (or with none of them: `negated`) is restarted. */
+export interface RestartRule {
+  readonly negated: boolean;
+  readonly codes: readonly number[];
+}
+
+export interface ProbeSpec {
+  readonly how: 'http' | 'tcp' | 'grpc' | 'exec';
+  readonly port: string;
+  readonly initialDelaySeconds: number;
+  readonly periodMs: number;
+  readonly successThreshold: number;
+  readonly failureThreshold: number;
+  /** Of a kill that this probe asks for; undefined: the pod's. */
+  readonly graceSeconds: number | undefined;
 }
 
 /** A ConfigMap or Secret that the pod cannot start without (or can: `optional`). */
@@ -34,6 +68,14 @@ export interface PodSpec {
   readonly restartPolicy: RestartPolicy;
   readonly hostNetwork: boolean;
   readonly serviceAccount: string;
+  /** Of a stop that nobody else gives a grace period to. */
+  readonly graceSeconds: number;
+  /** Longest time on the node; undefined: no limit. */
+  readonly activeDeadlineSeconds: number | undefined;
+  readonly priority: number;
+  /** Conditions that others set and that readiness waits for. */
+  readonly readinessGates: readonly string[];
+  readonly requests: PodRequests;
   /** A bound token is asked for: lifetime in seconds of each projected token, empty for none. */
   readonly tokens: readonly { audience: string; expirationSeconds: number }[];
   readonly objects: readonly ObjectReference[];
@@ -52,103 +94,19 @@ export interface PodSighting {
   readonly phase: PodPhase;
   /** Ready condition as the server has it. */
   readonly ready: boolean;
+  /** All conditions of the server; not kept. */
+  readonly conditions: readonly ApiCondition[];
   readonly podIp: string | undefined;
-}
-
-export interface ApiCondition {
-  type: string;
-  status: string;
-  lastProbeTime?: string | null;
-  lastTransitionTime?: string | null;
-  reason?: string;
-  message?: string;
-  observedGeneration?: number;
-}
-
-export interface ApiVolumeMount {
-  name: string;
-  mountPath: string;
-  readOnly?: boolean;
-  recursiveReadOnly?: string;
-}
-
-export interface ApiContainer {
-  name: string;
-  image?: string;
-  restartPolicy?: string;
-  resources?: Record<string, unknown>;
-  volumeMounts?: ApiVolumeMount[];
-  env?: { valueFrom?: { configMapKeyRef?: ApiKeyRef; secretKeyRef?: ApiKeyRef } }[];
-  envFrom?: { configMapRef?: ApiKeyRef; secretRef?: ApiKeyRef }[];
-}
-
-interface ApiKeyRef {
-  name?: string;
-  optional?: boolean;
-}
-
-interface ApiProjection {
-  serviceAccountToken?: { audience?: string; expirationSeconds?: number };
-  configMap?: ApiKeyRef;
-  secret?: ApiKeyRef;
-}
-
-export interface ApiVolume {
-  name: string;
-  configMap?: ApiKeyRef;
-  secret?: { secretName?: string; optional?: boolean };
-  projected?: { sources?: ApiProjection[] };
-}
-
-export interface ApiContainerStatus {
-  name: string;
-  restartCount?: number;
-  state?: {
-    waiting?: { reason?: string };
-    running?: { startedAt?: string };
-    terminated?: { exitCode?: number; startedAt?: string; finishedAt?: string; reason?: string };
-  };
-}
-
-export interface ApiPodStatus {
-  phase?: PodPhase;
-  conditions?: ApiCondition[];
-  containerStatuses?: ApiContainerStatus[];
-  initContainerStatuses?: ApiContainerStatus[];
-  podIP?: string;
-  startTime?: string;
-  [field: string]: unknown;
-}
-
-/** The parts of a v1 Pod that are read. */
-export interface ApiPod {
-  metadata: {
-    name: string;
-    namespace?: string;
-    uid?: string;
-    resourceVersion?: string;
-    generation?: number;
-    deletionTimestamp?: string;
-    deletionGracePeriodSeconds?: number;
-    labels?: Record<string, string>;
-    annotations?: Record<string, string>;
-  };
-  spec?: {
-    restartPolicy?: RestartPolicy;
-    hostNetwork?: boolean;
-    serviceAccountName?: string;
-    imagePullSecrets?: ApiKeyRef[];
-    resources?: Record<string, unknown>;
-    initContainers?: ApiContainer[];
-    containers?: ApiContainer[];
-    volumes?: ApiVolume[];
-  };
-  status?: ApiPodStatus;
 }
 
 /** Service-account tokens of pods that do not say how long they last. Source: pkg/apis/core/v1/defaults.go v1.36.3 */
 const DEFAULT_TOKEN_SECONDS = 3_600;
+/** Source: DefaultTerminationGracePeriodSeconds, k8s.io/api core/v1 */
+const DEFAULT_GRACE_SECONDS = 30;
 const NO_TEXT: Readonly<Record<string, string>> = Object.freeze({});
+const NO_RULES: readonly RestartRule[] = Object.freeze([]);
+const NO_CONDITIONS: readonly ApiCondition[] = Object.freeze([]);
+const NO_GATES: readonly string[] = Object.freeze([]);
 
 /** Reads what stays the same for a pod's life. Strings that many pods share come from `intern`. */
 export function readPodSpec(pod: ApiPod, intern: (text: string) => string): PodSpec {
@@ -156,11 +114,9 @@ export function readPodSpec(pod: ApiPod, intern: (text: string) => string): PodS
   const containers: ContainerSpec[] = [];
   for (const container of spec.initContainers ?? []) {
     const kind = container.restartPolicy === 'Always' ? 'sidecar' : 'init';
-    containers.push({ name: intern(container.name), image: intern(container.image ?? ''), kind });
+    containers.push(readContainer(container, kind, intern));
   }
-  for (const container of spec.containers ?? []) {
-    containers.push({ name: intern(container.name), image: intern(container.image ?? ''), kind: 'main' });
-  }
+  for (const container of spec.containers ?? []) containers.push(readContainer(container, 'main', intern));
   return {
     uid: metadata.uid ?? '',
     namespace: intern(metadata.namespace ?? 'default'),
@@ -169,6 +125,11 @@ export function readPodSpec(pod: ApiPod, intern: (text: string) => string): PodS
     restartPolicy: spec.restartPolicy ?? 'Always',
     hostNetwork: spec.hostNetwork === true,
     serviceAccount: intern(spec.serviceAccountName ?? 'default'),
+    graceSeconds: spec.terminationGracePeriodSeconds ?? DEFAULT_GRACE_SECONDS,
+    activeDeadlineSeconds: spec.activeDeadlineSeconds,
+    priority: spec.priority ?? 0,
+    readinessGates: spec.readinessGates?.map(({ conditionType }) => intern(conditionType)) ?? NO_GATES,
+    requests: readPodRequests(pod),
     tokens: readTokens(spec.volumes ?? []),
     objects: readObjects(pod, intern),
     containers,
@@ -187,12 +148,49 @@ export function readPodSighting(pod: ApiPod): PodSighting {
     deletionGraceSeconds: deleting ? (metadata.deletionGracePeriodSeconds ?? 0) : undefined,
     phase: status.phase ?? 'Pending',
     ready: status.conditions?.some((c) => c.type === 'Ready' && c.status === 'True') ?? false,
+    conditions: status.conditions ?? NO_CONDITIONS,
     podIp: status.podIP,
   };
 }
 
-export function isTerminalPhase(phase: PodPhase): boolean {
-  return phase === 'Succeeded' || phase === 'Failed';
+function readContainer(
+  container: ApiContainer,
+  kind: ContainerKind,
+  intern: (text: string) => string,
+): ContainerSpec {
+  return {
+    name: intern(container.name),
+    image: intern(container.image ?? ''),
+    kind,
+    restartPolicy: container.restartPolicy,
+    restartRules:
+      container.restartPolicyRules?.map(({ exitCodes }) => ({
+        negated: exitCodes?.operator === 'NotIn',
+        codes: exitCodes?.values ?? [],
+      })) ?? NO_RULES,
+    startupProbe: readProbe(container.startupProbe),
+    readinessProbe: readProbe(container.readinessProbe),
+    livenessProbe: readProbe(container.livenessProbe),
+    preStopSeconds: container.lifecycle?.preStop?.sleep?.seconds ?? 0,
+  };
+}
+
+/** Defaults as the API server fills them in. Source: SetDefaults_Probe, pkg/apis/core/v1/defaults.go v1.36.3 */
+function readProbe(probe: ApiProbe | undefined): ProbeSpec | undefined {
+  if (probe === undefined) return undefined;
+  const { httpGet, tcpSocket, grpc } = probe;
+  const network = httpGet ?? tcpSocket ?? grpc;
+  const how =
+    httpGet !== undefined ? 'http' : tcpSocket !== undefined ? 'tcp' : grpc !== undefined ? 'grpc' : 'exec';
+  return {
+    how,
+    port: String(network?.port ?? ''),
+    initialDelaySeconds: probe.initialDelaySeconds ?? 0,
+    periodMs: (probe.periodSeconds ?? 10) * 1_000,
+    successThreshold: probe.successThreshold ?? 1,
+    failureThreshold: probe.failureThreshold ?? 3,
+    graceSeconds: probe.terminationGracePeriodSeconds,
+  };
 }
 
 function readTokens(volumes: readonly ApiVolume[]): PodSpec['tokens'] {

@@ -8,9 +8,10 @@ import { type TokenBucket, TransportError } from '../../../src/kube/index.ts';
 import type { NodeClient } from '../../client.ts';
 import type { FleetContext } from '../../context.ts';
 import { Timer, type TimerTarget } from '../../timers.ts';
-import type { ApiPod } from './pod-spec.ts';
+import type { ApiPod } from './pod-object.ts';
 import type { PodMachine } from './pod-state.ts';
-import { buildStatus, type StatusContext, statusPatch } from './pod-status.ts';
+import { buildStatus, type StatusContext } from './pod-status.ts';
+import { statusPatch } from './status-patch.ts';
 
 /** A pod as the writer sees it. */
 export interface WritablePod {

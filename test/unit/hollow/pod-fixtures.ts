@@ -1,7 +1,12 @@
 /** Pods as an API server shows them, and machines run over them, for the tests of hollow kubelets. */
-import type { PodProfile } from '../../../hollow/kubelet/pods/pod-behaviour.ts';
+import {
+  type ContainerRunPlan,
+  type PodProfile,
+  steadyRun,
+} from '../../../hollow/kubelet/pods/pod-behaviour.ts';
 import { newPod } from '../../../hollow/kubelet/pods/pod-machine.ts';
-import { type ApiPod, readPodSighting, readPodSpec } from '../../../hollow/kubelet/pods/pod-spec.ts';
+import type { ApiPod } from '../../../hollow/kubelet/pods/pod-object.ts';
+import { readPodSighting, readPodSpec } from '../../../hollow/kubelet/pods/pod-spec.ts';
 import type { Instant, PodEffect, PodMachine } from '../../../hollow/kubelet/pods/pod-state.ts';
 
 export const START_WALL_MS = Date.parse('2026-11-21T08:38:20Z');
@@ -11,14 +16,22 @@ export function at(ms: number): Instant {
   return { nowUs: ms * 1_000, wallMs: START_WALL_MS + ms };
 }
 
-export function profile(overrides: Partial<PodProfile> = {}): PodProfile {
+type ProfileOverrides = Partial<Omit<PodProfile, 'run'>> & {
+  stopMs?: number;
+  run?(index: number, restartCount: number): Partial<ContainerRunPlan>;
+};
+
+/** A profile with round numbers; runs are steady where `overrides` do not say otherwise. */
+export function profile({ stopMs = 200, run, ...overrides }: ProfileOverrides = {}): PodProfile {
   return {
     sandboxMs: 500,
     startMs: () => 100,
-    stopMs: 200,
+    sandboxStopMs: 50,
     cleanUpMs: 700,
-    run: () => ({ runMs: Number.POSITIVE_INFINITY, exitCode: 0 }),
+    probed: true,
+    jitter: () => 0,
     ...overrides,
+    run: (index, restartCount) => ({ ...steadyRun(stopMs), ...run?.(index, restartCount) }),
   };
 }
 

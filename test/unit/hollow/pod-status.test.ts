@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { seePod, tickPod } from '../../../hollow/kubelet/pods/pod-machine.ts';
-import { type ApiPod, readPodSighting } from '../../../hollow/kubelet/pods/pod-spec.ts';
+import type { ApiPod } from '../../../hollow/kubelet/pods/pod-object.ts';
+import { readPodSighting } from '../../../hollow/kubelet/pods/pod-spec.ts';
 import type { PodMachine } from '../../../hollow/kubelet/pods/pod-state.ts';
-import { buildStatus, statusPatch } from '../../../hollow/kubelet/pods/pod-status.ts';
+import { buildStatus } from '../../../hollow/kubelet/pods/pod-status.ts';
+import { statusPatch } from '../../../hollow/kubelet/pods/status-patch.ts';
 import { wireForm } from '../../../hollow/wire-form.ts';
 import { at, boundPod, deletedPod, machineOf, POD_UID, profile } from './pod-fixtures.ts';
 

@@ -119,6 +119,7 @@ export const SETTINGS: FleetSettings = {
   capacity: { cpu: '4', memory: '16Gi', podCount: 110, ephemeralStorage: '100Gi' },
   labels: {},
   zones: [],
+  behaviours: {},
   pods: {
     sandboxMs: { low: 300, high: 300 },
     startMs: { low: 100, high: 100 },
@@ -152,7 +153,7 @@ export function scriptedFleet(script: Script, settings: FleetSettings = SETTINGS
     calls: new FleetCalls(new RunCallRecorder(), 'test'),
     counters: new FleetCounters(),
     instants: new PodInstantBuffer(),
-    profileOf: defaultProfiles(1, settings.pods),
+    profileOf: defaultProfiles(1, settings),
     intern: internTable(),
     network: new ServiceNetwork(),
     programming: new NetworkProgramming('test'),
