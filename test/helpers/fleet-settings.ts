@@ -20,6 +20,7 @@ export function fleetSettings(changes: Partial<FleetSettings> = {}): FleetSettin
     capacity: { cpu: '4', memory: '16Gi', podCount: 110, ephemeralStorage: '100Gi' },
     labels: { pool: 'test' },
     zones: [],
+    behaviours: {},
     pods: {
       sandboxMs: { low: 300, high: 600 },
       startMs: { low: 50, high: 150 },

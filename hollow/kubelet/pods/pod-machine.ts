@@ -271,7 +271,8 @@ function stepContainers(pod: PodMachine, effects: PodEffect[], at: Instant): boo
 
 /** Moves on to the next stage if the containers allow it, and shows what changed. */
 function advance(pod: PodMachine, effects: PodEffect[], at: Instant): void {
-  if (isTerminalPhase(computedPhase(pod))) {
+  // Sidecars keep no pod alive.
+  if (isTerminalPhase(computedPhase(pod)) || mainsAreDone(pod)) {
     beginStop(pod, pod.spec.graceSeconds, effects, at);
     return;
   }
@@ -282,6 +283,13 @@ function advance(pod: PodMachine, effects: PodEffect[], at: Instant): void {
     pod.stage = 'running';
   show(pod, effects, at);
   if (pod.stage === 'init') startNext(pod, effects, at);
+}
+
+function mainsAreDone(pod: PodMachine): boolean {
+  return pod.runs.every(
+    (run, index) =>
+      pod.spec.containers[index]?.kind !== 'main' || (run.state === 'terminated' && run.next === 'nothing'),
+  );
 }
 
 function condemn(

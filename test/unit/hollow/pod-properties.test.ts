@@ -245,6 +245,8 @@ describe('any sequence of events', () => {
         apply({ input: 'wait', ms: 3_600_000 });
         if (pod.dueUs !== NEVER || pod.stage === 'finished' || pod.stage === 'removing') return;
         expect(pod.stage).toBe('running');
+        const mains = pod.runs.filter((_, index) => pod.spec.containers[index]?.kind === 'main');
+        expect(mains.some(({ state }) => state === 'running')).toBe(true);
         // Nothing is due any more: every container runs for good, with every probe answered well.
         for (const [index, run] of pod.runs.entries()) {
           if (pod.spec.containers[index]?.kind === 'init') continue;
