@@ -10,13 +10,12 @@ import { silentLogger, systemClock } from '../../src/core/index.ts';
 import { type Connection, openConnection } from '../../src/kube/index.ts';
 import { PodInstantBuffer, RunCallRecorder } from '../../src/measure/index.ts';
 import { fleetSettings } from '../helpers/fleet-settings.ts';
+import { HTTP, IMAGE, READINESS, template, workload } from '../helpers/workloads.ts';
 
 const NEVER = new AbortController().signal;
 const NODE_COUNT = 4;
-const IMAGE = 'registry.k8s.io/pause:3.10';
 const NAMESPACE = '/namespaces/default';
 const PODS = `/api/v1${NAMESPACE}/pods`;
-const MANAGED = 'hollowmark.dev/behaviour';
 
 const fixed = (ms: number) => ({ low: ms, high: ms });
 const behaviour = (main: NamedBehaviour['main'], containers: NamedBehaviour['containers'] = {}) => ({
@@ -392,42 +391,6 @@ async function createAll(): Promise<void> {
     pod('overdue', '', { activeDeadlineSeconds: 3 }),
     pod('hog', 'hog', { nodeName: nodeName('pods-', 3) }),
   ]);
-}
-
-const HTTP = { httpGet: { path: '/ready', port: 8080 } };
-const READINESS = { readinessProbe: { ...HTTP, periodSeconds: 1 } };
-
-function template(name: string, behaviourName: string, spec: object, container: object = {}) {
-  return {
-    metadata: {
-      labels: { app: name },
-      ...(behaviourName === '' ? {} : { annotations: { [MANAGED]: behaviourName } }),
-    },
-    spec: {
-      terminationGracePeriodSeconds: 5,
-      // Not best effort: a node short of memory takes it all the same.
-      containers: [{ name: 'main', image: IMAGE, resources: { requests: { memory: '16Mi' } }, ...container }],
-      ...spec,
-    },
-  };
-}
-
-function workload(
-  name: string,
-  replicas: number | undefined,
-  behaviourName: string,
-  spec: object,
-  container: object = {},
-) {
-  return {
-    metadata: { name },
-    spec: {
-      ...(replicas === undefined ? {} : { replicas }),
-      selector: { matchLabels: { app: name } },
-      template: template(name, behaviourName, {}, container),
-      ...spec,
-    },
-  };
 }
 
 function pod(name: string, behaviourName: string, spec: object, container: object = {}): Promise<void> {
