@@ -2,7 +2,7 @@
  * `npm run bench`: every benchmark, one after the other, each a process of its own so that none inherits the heap of
  * another. Prints ratios with their raw figures and judges nothing.
  *
- *   npm run bench -- [load] [slope] [hold]     only these
+ *   npm run bench -- [load] [kperf] [measure] [slope] [hold]     only these
  */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';

@@ -1,5 +1,6 @@
-export { DROP_REASONS, type DropReason } from './calls/action-tally.ts';
+export { ActionTally, DROP_REASONS, type DropReason } from './calls/action-tally.ts';
 export type { FlowPlacementCount } from './calls/flow-placements.ts';
+export { type CallEnd, type LoadCall, LoadCaller, type LoadCallerOptions } from './calls/load-caller.ts';
 export { LoadGenerator, type LoadGeneratorOptions } from './load-generator.ts';
 export type { LoadActionOutcome, LoadPhaseOutcome, LoadShard, LoadStats } from './load-shard.ts';
 export type { PodPlacement, Toleration } from './objects/run-marks.ts';

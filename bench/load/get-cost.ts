@@ -2,8 +2,7 @@
  * What one GET costs the client: calls through the load's own caller, recorded as in a run, as many in flight as asked
  * for at any time (closed loop: the question is cost, not latency).
  */
-import { ActionTally } from '../../loadgen/calls/action-tally.ts';
-import { LoadCaller } from '../../loadgen/calls/load-caller.ts';
+import { ActionTally, LoadCaller } from '../../loadgen/index.ts';
 import { systemClock } from '../../src/core/index.ts';
 import { type ClusterAccess, openHttp1Pool } from '../../src/kube/index.ts';
 import { RunCallRecorder } from '../../src/measure/index.ts';

@@ -1,67 +1,83 @@
 /**
- * The load's micro-benchmarks: schedule slip at 1,000 requests a second, and client CPU per GET against a local TLS
- * sink and against a real API server, beside kperf's figure. Raw numbers and ratios, nothing asserted.
+ * The generator against local sinks: GETs a second, schedule slip at a rate, memory of long watches. Each figure
+ * beside its goal; nothing is asserted. Run it on a machine that does nothing else, with the process on its own core.
  */
-import { formatBytes, formatRate, formatRatio, formatUs } from '../../src/core/index.ts';
+import { formatBytes, formatMs, formatRate, formatRatio, formatUs } from '../../src/core/index.ts';
+import { goalLine } from '../goal.ts';
 import { type GetCost, measureGetCost } from './get-cost.ts';
 import { measurePacerSlip } from './pacer-slip.ts';
-import { startRealServer } from './real-server.ts';
-import { startSink } from './sink.ts';
+import { startSink, startWatchSink } from './sink.ts';
+import { measureWatchMemory } from './watch-memory.ts';
 
-/**
- * Client CPU of kperf 16e7cf8 per cached GET of one pod of 2.5 KB, 64 in flight, against a real API server on a 2-core
- * machine: microseconds.
- */
-const KPERF_CPU_US = 161;
-const IN_FLIGHT_COUNT = 64;
-const POD_BYTES = 2_500;
+export const IN_FLIGHT_COUNT = 64;
+export const POD_BYTES = 2_500;
+const GOAL_GETS_PER_SECOND = 10_000;
+const SLIP_RATE_PER_SECOND = 2_000;
+const GOAL_SLIP_P99_US = 5_000;
+const WATCH_COUNT = 5_000;
+const GOAL_BYTES_PER_WATCH = 30_000;
 
-export interface LoadBenchOptions {
-  write: (line: string) => void;
-  /** False: only what needs no control plane. */
-  realServer: boolean;
-}
-
-export async function runLoadBench({ write, realServer }: LoadBenchOptions): Promise<void> {
-  const sink = await startSink(POD_BYTES);
+export async function runLoadBench(write: (line: string) => void): Promise<void> {
+  await getsAndSlip(write);
+  const sink = await startWatchSink();
   try {
-    for (const spinLastUs of [0, 2_000]) {
-      const slip = await measurePacerSlip(sink.access, {
-        ratePerSecond: 1_000,
-        durationMs: 10_000,
-        spinLastUs,
-      });
-      write(
-        `pacer, 1,000 req/s for 10 s, ${spinLastUs === 0 ? 'timers' : 'spinning'}: slip p50 ${formatUs(slip.p50Us)}, ` +
-          `p99 ${formatUs(slip.p99Us)}, max ${formatUs(slip.maxUs)}; achieved ${formatRatio(slip.achievedRatio)} of ` +
-          `${slip.offeredCount}, dropped ${slip.droppedCount}; ${formatRatio(slip.cpuRatio)} of a core`,
-      );
-    }
-    const cost = await measureGetCost(sink.access, '/api/v1/namespaces/a/pods/b?resourceVersion=0', {
-      requestCount: 60_000,
-      inFlightCount: IN_FLIGHT_COUNT,
-    });
-    write(`GET against a TLS sink, ${IN_FLIGHT_COUNT} in flight: ${describe(cost)}`);
+    const watches = await measureWatchMemory(sink.access, WATCH_COUNT);
+    write(
+      goalLine(
+        `memory of each of ${WATCH_COUNT} long watches`,
+        watches.rssBytesPerWatch,
+        { kind: 'at-most', value: GOAL_BYTES_PER_WATCH },
+        formatBytes,
+      ),
+    );
+    write(`  ${watches.syncedCount} in step after ${formatMs(watches.openMs)}`);
   } finally {
     await sink.stop();
   }
-  if (!realServer) return;
-  const real = await startRealServer(write);
+}
+
+async function getsAndSlip(write: (line: string) => void): Promise<void> {
+  const sink = await startSink(POD_BYTES);
   try {
-    const cost = await measureGetCost(real.access, real.podPath, {
-      requestCount: 20_000,
+    const cost = await measureGetCost(sink.access, '/api/v1/namespaces/a/pods/b?resourceVersion=0', {
+      requestCount: 80_000,
       inFlightCount: IN_FLIGHT_COUNT,
     });
     write(
-      `GET of one pod (${formatBytes(real.podBytes)}) from kube-apiserver, ${IN_FLIGHT_COUNT} in flight: ${describe(cost)}; ` +
-        `${(cost.cpuUsPerRequest / KPERF_CPU_US).toFixed(2)} x kperf's ${KPERF_CPU_US} µs`,
+      goalLine(
+        `GETs against a TLS sink, ${IN_FLIGHT_COUNT} in flight`,
+        cost.requestsPerSecond,
+        { kind: 'at-least', value: GOAL_GETS_PER_SECOND },
+        formatRate,
+      ),
     );
+    write(`  ${describeCost(cost)}`);
+    for (const spinLastUs of [0, 2_000]) {
+      const slip = await measurePacerSlip(sink.access, {
+        ratePerSecond: SLIP_RATE_PER_SECOND,
+        durationMs: 8_000,
+        spinLastUs,
+      });
+      write(
+        goalLine(
+          `slip p99 at ${formatRate(SLIP_RATE_PER_SECOND)}, ${spinLastUs === 0 ? 'timers' : 'spinning'}`,
+          slip.p99Us,
+          { kind: 'at-most', value: GOAL_SLIP_P99_US },
+          formatUs,
+        ),
+      );
+      write(
+        `  p50 ${formatUs(slip.p50Us)}, max ${formatUs(slip.maxUs)}; achieved ${formatRatio(slip.achievedRatio)} of ` +
+          `${slip.offeredCount}, dropped ${slip.droppedCount}; ${formatRatio(slip.cpuRatio)} of a core`,
+      );
+    }
   } finally {
-    await real.stop();
+    await sink.stop();
   }
 }
 
-function describe(cost: GetCost): string {
+/** One line on what a GET cost. */
+export function describeCost(cost: GetCost): string {
   return (
     `${formatRate(cost.requestsPerSecond)}, client CPU ${cost.cpuUsPerRequest.toFixed(1)} µs a request, ` +
     `p50 ${formatUs(cost.p50Us)}, p99 ${formatUs(cost.p99Us)}, ${cost.failedCount} failed, ` +

@@ -1,7 +1,4 @@
-/** `node dist/bench/load/main.js [--no-real-server]` */
+/** `node --single-threaded-gc dist/bench/load/main.js`: as load agents run. */
 import { runLoadBench } from './load-bench.ts';
 
-await runLoadBench({
-  write: (line) => process.stdout.write(`${line}\n`),
-  realServer: !process.argv.includes('--no-real-server'),
-});
+await runLoadBench((line) => process.stdout.write(`${line}\n`));

@@ -1,8 +1,9 @@
 /** How late the generator sends, at a constant rate of reads against the sink: the whole path, not the pacer alone. */
-import { LoadGenerator, type LoadShard } from '../../loadgen/index.ts';
+import { LoadGenerator } from '../../loadgen/index.ts';
 import { silentLogger, systemClock } from '../../src/core/index.ts';
 import type { ClusterAccess } from '../../src/kube/index.ts';
 import { PodInstantBuffer, RunCallRecorder } from '../../src/measure/index.ts';
+import { benchShard } from './bench-shard.ts';
 
 export interface PacerSlip {
   offeredCount: number;
@@ -20,26 +21,7 @@ export async function measurePacerSlip(
   options: { ratePerSecond: number; durationMs: number; spinLastUs: number },
 ): Promise<PacerSlip> {
   const signal = new AbortController().signal;
-  const shard: LoadShard = {
-    runId: 'bench',
-    seed: 1,
-    shard: { index: 0, count: 1 },
-    settings: {
-      agentCount: 1,
-      namespaceCount: 1,
-      identity: { user: 'load', groups: [] },
-      connectionCount: 64,
-      maxInFlightCount: 1_000,
-      requestTimeoutMs: 10_000,
-      honourRetryAfter: true,
-      phases: [],
-    },
-    access,
-    namespaces: ['bench'],
-    labels: {},
-    podPlacement: { nodeSelector: {}, tolerations: [] },
-  };
-  const generator = new LoadGenerator(shard, {
+  const generator = new LoadGenerator(benchShard(access), {
     clock: systemClock,
     log: silentLogger(),
     recorder: new RunCallRecorder(),

@@ -8,7 +8,11 @@ import { type ClusterAccess, openConnection, replyError } from '../../src/kube/i
 
 export interface RealServer {
   access: ClusterAccess;
+  /** For tools of others. */
+  kubeconfigPath: string;
   podPath: string;
+  namespace: string;
+  podName: string;
   podBytes: number;
   stop: () => Promise<void>;
 }
@@ -51,7 +55,15 @@ export async function startRealServer(progress: (line: string) => void): Promise
     });
     const podPath = `${collection}/bench?resourceVersion=0`;
     const { receivedBytes } = await connection.request({ method: 'GET', path: podPath });
-    return { access: plane.admin, podPath, podBytes: receivedBytes, stop };
+    return {
+      access: plane.admin,
+      kubeconfigPath: plane.kubeconfigPath,
+      namespace: 'kube-system',
+      podName: 'bench',
+      podPath,
+      podBytes: receivedBytes,
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;

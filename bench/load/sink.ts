@@ -1,13 +1,25 @@
 /** The sink as its parent sees it. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { CertificateAuthority } from '../../src/controlplane/pki/authority.ts';
+import { CertificateAuthority } from '../../src/controlplane/index.ts';
 import type { ClusterAccess } from '../../src/kube/index.ts';
 
+export interface Sink {
+  access: ClusterAccess;
+  stop: () => Promise<void>;
+}
+
 /** A process that answers GETs with `bodyBytes` of JSON. */
-export async function startSink(
-  bodyBytes: number,
-): Promise<{ access: ClusterAccess; stop: () => Promise<void> }> {
+export function startSink(bodyBytes: number): Promise<Sink> {
+  return start('./sink-main.js', { bodyBytes });
+}
+
+/** A process that holds watches over HTTP/2. */
+export function startWatchSink(): Promise<Sink> {
+  return start('./watch-sink-main.js', {});
+}
+
+async function start(script: string, order: object): Promise<Sink> {
   const authority = await CertificateAuthority.create('bench', 'ec-p256');
   const { certPem, keyPem } = await authority.issue({
     commonName: 'sink',
@@ -15,10 +27,10 @@ export async function startSink(
     dnsNames: ['localhost'],
     addresses: ['127.0.0.1'],
   });
-  const child = fork(new URL('./sink-main.js', import.meta.url), {
+  const child = fork(new URL(script, import.meta.url), {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
-  child.send({ certPem, keyPem, bodyBytes });
+  child.send({ certPem, keyPem, ...order });
   const [address] = (await once(child, 'message')) as [{ port: number }];
   const server = `https://127.0.0.1:${address.port}`;
   return {

@@ -52,4 +52,5 @@ export {
   type LocalControlPlaneOptions,
   startLocalControlPlane,
 } from './local.ts';
+export { CertificateAuthority } from './pki/authority.ts';
 export type { BinaryProvenance, ComponentFailure, ComponentInfo, ControlPlane } from './provider.ts';

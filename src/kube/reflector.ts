@@ -62,8 +62,8 @@ export interface ReflectorHandlers {
   onSynced?(): void;
   /** A request or stream failed; what comes next is under way. */
   onFailure?(error: Error, next: ReflectorStep): void;
-  /** A stream ended in order or broke, and is resumed without a list. */
-  onResume?(): void;
+  /** A stream ended in order (undefined) or broke, and is resumed without a list. */
+  onResume?(cause: Error | undefined): void;
 }
 
 /** What all reflectors of a component share. */
@@ -164,7 +164,7 @@ export class Reflector implements WatchHandlers, CallHandler {
       this.#state.phase === 'stream'
         ? afterStreamEnd(this.#state, failure, veryShort, nowUs, random)
         : afterWatchEnd(this.#state, failure, veryShort, mode, nowUs, random);
-    if (failure === undefined && !veryShort) this.#handlers.onResume?.();
+    if (failure === undefined && !veryShort) this.#handlers.onResume?.(cause);
     else this.#handlers.onFailure?.(cause ?? veryShortError(this.#target.path), next);
     if (!this.#stopped) this.#schedule(next);
   }

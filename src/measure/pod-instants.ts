@@ -47,7 +47,7 @@ export interface PodDetail {
 
 /** What the observer needs beside the instants themselves. */
 export interface ObserverSink extends PodInstantSink {
-  /** The watch had to start over: instants in between may have been merged or lost. */
+  /** The watch broke or had to start over: instants in between may be late, merged or lost. */
   noteGap(): void;
 }
 

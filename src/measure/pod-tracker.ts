@@ -3,8 +3,8 @@
  * in an agent process of its own, away from the pacing of the load, because the receipt of an event is the end of
  * pod startup and must not wait for anything. Each event is stamped before it is looked at.
  *
- * Pods that are there before the first sync belong to nobody's measurement and are left out. When the watch has to
- * start over, what happened in between arrives late or merged: such gaps are counted and degrade the run.
+ * Pods that are there before the first sync belong to nobody's measurement and are left out. When the watch breaks or
+ * has to start over, what happened in between arrives late or merged: such gaps are counted and degrade the run.
  */
 import { type Clock, delay, describeError, type Logger, seededRandom } from '../core/index.ts';
 import {
@@ -156,6 +156,15 @@ export class PodObserver implements ReflectorHandlers {
     const { log, podInstants } = this.#parts;
     log.warn({ error: describeError(error), synced: this.#isSynced }, 'watch of the pods starts over');
     // Before the first sync there was nothing to miss.
+    if (this.#isSynced) podInstants.noteGap();
+  }
+
+  onResume(cause: Error | undefined): void {
+    // The server ends a watch every few minutes, and nothing is late by that.
+    if (cause === undefined) return;
+    const { log, podInstants } = this.#parts;
+    log.warn({ error: describeError(cause) }, 'watch of the pods broke');
+    // Nothing is lost, but what happened while it was away is stamped when it was back.
     if (this.#isSynced) podInstants.noteGap();
   }
 

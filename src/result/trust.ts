@@ -70,7 +70,7 @@ export interface PodAudit {
   missingCount: number;
   /** Instants that were lost on the way to the coordinator. */
   lostInstantCount: number;
-  /** Times that the observer's watch had to start over and may have merged instants. */
+  /** Times that the observer's watch broke or had to start over and may have delayed or merged instants. */
   observerGapCount: number;
 }
 
@@ -276,7 +276,7 @@ function scrapeCheck({ server }: TrustInput): TrustCheck {
 
 function observerCheck({ pods }: TrustInput): TrustCheck {
   const value = pods.observerGapCount;
-  const text = `the observer's watch started over ${formatCount(value)} times; instants before each may be late`;
+  const text = `the observer's watch broke or started over ${formatCount(value)} times; instants before each may be late`;
   return { name: 'observer', state: value > 0 ? 'DEGRADED' : 'VALID', text, value, limit: 0 };
 }
 

@@ -30,7 +30,7 @@ describe('the trust verdict', () => {
     const run = hollowmark(['run', SMALL_SUITE], { cwd: folder.path });
     await untilOutput(run, /phase 2\/2 churn/);
     const [load, fleet] = await Promise.all([agentPid(run.pid, 'load-0'), agentPid(run.pid, 'fleet-0')]);
-    await Promise.all([starve(load, 9_000), pause(fleet, 5_000)]);
+    await Promise.all([starve(load, 6_000), pause(fleet, 5_000)]);
     const { all, exitCode } = await run;
     const result = await latestResult(folder.path);
     expect(result.state, all).toBe('completed');

@@ -10,6 +10,9 @@ import { pathToFileURL } from 'node:url';
 import { execa } from 'execa';
 import { packageRoot } from '../../src/core/index.ts';
 
+/** Busy loops that leave an agent less than it needs. */
+const CROWD_COUNT = 40;
+
 /** Pid of an agent that the run with process `runPid` has started. */
 export async function agentPid(runPid: number | undefined, agentId: string): Promise<number> {
   const { stdout } = await execa('ps', ['-o', 'pid=,args=', '--ppid', String(runPid)]);
@@ -28,17 +31,24 @@ export async function pause(pid: number, durationMs: number): Promise<void> {
   }
 }
 
-/** For `durationMs` the process has one processor, in the lowest ordinary class, beside busy loops in a better one. */
+/**
+ * For `durationMs` the process has one processor, in the lowest ordinary class, behind a busy loop in a real-time one;
+ * the kernel leaves ordinary processes a twentieth of each second. Without the right to real-time classes the agents
+ * have none either: then it shares the processor with a crowd of busy loops, each in a session of its own, because
+ * processors are shared out by session before priorities count.
+ */
 export async function starve(pid: number, durationMs: number): Promise<void> {
   const hogs: ChildProcess[] = [];
+  const loop = [process.execPath, '-e', 'for (;;);'];
+  const realTime = await execa('chrt', ['--fifo', '1', 'true'], { reject: false });
   try {
     await execa('chrt', ['--all-tasks', '--other', '--pid', '0', String(pid)]);
     await execa('renice', ['-n', '19', '-p', ...readdirSync(`/proc/${pid}/task`)]);
     await execa('taskset', ['--all-tasks', '--cpu-list', '--pid', '0', String(pid)]);
-    for (let i = 0; i < 3; i++)
-      hogs.push(
-        spawn('taskset', ['--cpu-list', '0', process.execPath, '-e', 'for (;;);'], { stdio: 'ignore' }),
-      );
+    const [count, command] =
+      realTime.exitCode === 0 ? [1, ['chrt', '--fifo', '1', ...loop]] : [CROWD_COUNT, loop];
+    for (let i = 0; i < count; i++)
+      hogs.push(spawn('taskset', ['--cpu-list', '0', ...command], { stdio: 'ignore', detached: true }));
     await sleep(durationMs);
   } finally {
     for (const hog of hogs) hog.kill('SIGKILL');

@@ -15,8 +15,15 @@ import {
   ServerMetrics,
   WANTED_SAMPLES,
 } from '../../src/measure/index.ts';
-import { judgeSlo, OFFICIAL_LIMITS, type PodRecord, type ServerComponent } from '../../src/result/index.ts';
-import { runResult } from '../helpers/results.ts';
+import {
+  judgeSlo,
+  judgeTrust,
+  OFFICIAL_LIMITS,
+  type PodRecord,
+  type ServerComponent,
+} from '../../src/result/index.ts';
+import { runResult, trustInput } from '../helpers/results.ts';
+import { startTcpRelay } from '../helpers/tcp-relay.ts';
 
 const NEVER = new AbortController().signal;
 const POD_COUNT = 5;
@@ -162,6 +169,39 @@ describe('measurement on a real control plane', () => {
     const subjects = official?.checks.map(({ subject }) => subject);
     expect(subjects).toContain('create pods (resource)');
     expect(subjects).toContain('create pods/binding (resource)');
+  });
+
+  it('degrades a run whose observer lost its watch, and loses no pod by it', async () => {
+    await using relay = await startTcpRelay(Number(new URL(plane.admin.server).port));
+    const podInstants = new PodInstantBuffer();
+    const access = { ...plane.admin, server: `https://127.0.0.1:${relay.port}` };
+    const tracker = new PodTracker(
+      { access, labelSelector: 'hollowmark.dev/run=cut', seed: 1 },
+      { ...parts, podInstants },
+    );
+    await tracker.start(NEVER);
+    const create = async (name: string) => {
+      const body = podNamed(name, { 'hollowmark.dev/run': 'cut' });
+      await call('POST', '/api/v1/namespaces/default/pods', body);
+      podInstants.note('created', 'default', name, systemClock.nowUs());
+    };
+    await create('before');
+    await until(async () => tracker.podCount === 1, 'the first pod seen');
+    relay.cut();
+    await create('after');
+    await until(async () => tracker.podCount === 2, 'the second pod seen');
+    await tracker.stop();
+
+    const pods = new PodTimelines({ epochUs: 0, startupLimitMs: 60_000, onFinished: () => {} });
+    const batch = podInstants.drain();
+    if (batch === undefined) throw new Error('no instants');
+    pods.add(batch);
+    pods.finish(systemClock.nowUs());
+    const trust = judgeTrust(trustInput({ pods: pods.audit() }));
+    expect(trust.state).toBe('DEGRADED');
+    expect(trust.checks.filter(({ state }) => state !== 'VALID').map(({ name }) => name)).toEqual([
+      'observer',
+    ]);
   });
 
   it('reads no metric that the programs do not have', async () => {

@@ -88,6 +88,20 @@ describe('layers', () => {
     expect(around).toEqual([]);
   });
 
+  it('are entered by benchmarks through their index.ts alone', () => {
+    const around = sourceFiles('bench').flatMap((file) =>
+      importsOf(file)
+        .filter(
+          (target) =>
+            folderOf(target) !== 'reports' &&
+            folderOf(target) in MAY_IMPORT &&
+            target !== `${folderOf(target)}/index.ts`,
+        )
+        .map((target) => `${file.path} imports ${target}`),
+    );
+    expect(around).toEqual([]);
+  });
+
   it('have an index.ts of exports by name, without logic', () => {
     const indexes = files.filter(({ path }) => path === `${folderOf(path)}/index.ts`);
     expect(indexes.length).toBeGreaterThan(8);

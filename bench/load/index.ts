@@ -1,1 +1,0 @@
-export { type LoadBenchOptions, runLoadBench } from './load-bench.ts';
