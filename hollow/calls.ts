@@ -30,6 +30,8 @@ export const CALL_KINDS = {
   createLease: kind('create', 'leases.coordination.k8s.io'),
   updateLease: kind('update', 'leases.coordination.k8s.io'),
   getPod: kind('get', 'pods'),
+  /** Light nodes only. */
+  listPods: kind('list', 'pods', '', 'cluster'),
   patchPodStatus: kind('patch', 'pods', 'status'),
   deletePod: kind('delete', 'pods'),
   createToken: kind('create', 'serviceaccounts', 'token'),

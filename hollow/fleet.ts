@@ -18,10 +18,10 @@ import type { EncodedHistogram } from '../src/result/index.ts';
 import { FleetCalls } from './calls.ts';
 import { type FleetContext, internTable } from './context.ts';
 import { FleetCounters, type NodeState } from './counters.ts';
+import type { FleetNode } from './fleet-node.ts';
 import { imageListJson } from './kubelet/node-object.ts';
 import { defaultProfiles, kubemarkProfiles } from './kubelet/pods/pod-behaviour.ts';
 import type { PodPhase } from './kubelet/pods/pod-object.ts';
-import type { HollowNode } from './node.ts';
 import { NodeFactory } from './node-factory.ts';
 import { NetworkProgramming, type NetworkProgrammingWindow } from './proxy/network-programming.ts';
 import { ServiceNetwork } from './proxy/service-network.ts';
@@ -86,12 +86,14 @@ export class Fleet implements Component {
   readonly #abort = new AbortController();
   readonly #indexes: number[];
   /** Nodes that run, by number in the whole fleet. */
-  readonly #nodes = new Map<number, HollowNode>();
+  readonly #nodes = new Map<number, FleetNode>();
   readonly #disturbances = new Map<number, NodeDisturbance>();
   readonly #factory: NodeFactory;
   readonly #storms: Storms;
   /** Nodes that were restarted and are on their way out. */
   readonly #leaving = new Set<Promise<void>>();
+  /** Traffic of nodes that were restarted. */
+  readonly #retired = { openConnectionCount: 0, reconnectCount: 0, receivedBytes: 0, sentBytes: 0 };
   readonly #ramp: Ramp;
   #rampEnd: Promise<void> | undefined;
   #wakeReady: (() => void)[] = [];
@@ -105,7 +107,7 @@ export class Fleet implements Component {
     this.#indexes = shardNodeIndexes(settings.nodeCount, shard.shard);
     this.#settled = this.#indexes.length === 0;
     const { clock, log, recorder, podInstants } = options;
-    const form = wireForm(settings.compat, shard.kubernetesVersion);
+    const form = wireForm(settings.fidelity === 'light' ? 'light' : settings.compat, shard.kubernetesVersion);
     const seed = String(shard.seed);
     const counters = new FleetCounters();
     const timers = new Timers(clock, (error) => log.error({ err: error }, 'fleet timer failed'));
@@ -212,7 +214,7 @@ export class Fleet implements Component {
 
   stats(): FleetStats {
     const { calls, counters } = this.#context;
-    const sum = { openConnectionCount: 0, reconnectCount: 0, receivedBytes: 0, sentBytes: 0 };
+    const sum = { ...this.#retired, openConnectionCount: 0 };
     for (const node of this.#nodes.values()) node.addStats(sum);
     this.#factory.addStats(sum);
     return {
@@ -293,7 +295,7 @@ export class Fleet implements Component {
     });
   }
 
-  #register(index: number, node: HollowNode, done: () => void): void {
+  #register(index: number, node: FleetNode, done: () => void): void {
     const { log } = this.#context;
     node
       .start()
@@ -313,6 +315,7 @@ export class Fleet implements Component {
     const old = this.#nodes.get(index);
     const { counters, log } = this.#context;
     if (old === undefined || this.#abort.signal.aborted) return;
+    old.addStats(this.#retired);
     const leaving = old.stop().finally(() => this.#leaving.delete(leaving));
     this.#leaving.add(leaving);
     counters.moveNode(undefined, 'waiting');

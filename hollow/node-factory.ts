@@ -14,9 +14,12 @@ import {
 } from '../src/kube/index.ts';
 import { nodeAddress } from './addresses.ts';
 import type { FleetContext } from './context.ts';
-import { type ConnectionSums, HollowNode } from './node.ts';
+import type { ConnectionSums, FleetNode } from './fleet-node.ts';
+import { LightNode } from './light/light-node.ts';
+import { SharedWatches } from './light/shared-watches.ts';
+import { HollowNode } from './node.ts';
 import { PROXY_IDENTITY } from './proxy/proxy.ts';
-import { type FleetShard, nodeName } from './shard.ts';
+import { type FleetShard, nodeName, RUN_LABEL } from './shard.ts';
 import { DisturbedConnection } from './storms/disturbed-connection.ts';
 import { NodeCertificate } from './storms/node-certificate.ts';
 import type { NodeDisturbance } from './storms/node-disturbance.ts';
@@ -25,6 +28,8 @@ export class NodeFactory {
   readonly #shard: FleetShard;
   readonly #context: FleetContext;
   #identity: ClientIdentity | undefined;
+  /** Of light nodes. */
+  #watches: SharedWatches | undefined;
   #shared: { kubelet: SharedConnections; proxy: SharedConnections } | undefined;
 
   constructor(shard: FleetShard, context: FleetContext) {
@@ -46,18 +51,38 @@ export class NodeFactory {
       openSharedConnections(access, { ...this.#http2Options(userAgent), identity });
     const { kubeletUserAgent, proxyUserAgent } = this.#context.form;
     this.#shared = { kubelet: await open(kubeletUserAgent), proxy: await open(proxyUserAgent) };
+    if (settings.fidelity !== 'light') return;
+    this.#watches = new SharedWatches(this.#context);
+    this.#watches.start(this.#shared.kubelet.view(), `${RUN_LABEL}=${this.#shard.runId}`);
   }
 
   /** Node `index` of the fleet, not started. `signal` ends it with the fleet. */
-  async make(index: number, disturbance: NodeDisturbance, signal: AbortSignal): Promise<HollowNode> {
+  async make(index: number, disturbance: NodeDisturbance, signal: AbortSignal): Promise<FleetNode> {
     const name = this.nameOf(index);
+    const identity = { name, address: nodeAddress(index), zone: this.zoneOf(index) };
+    if (this.#watches !== undefined && this.#shared !== undefined) {
+      const connection = new DisturbedConnection(
+        this.#shared.kubelet.view(),
+        disturbance,
+        this.#context.clock,
+      );
+      return new LightNode({
+        context: this.#context,
+        index,
+        identity,
+        connection,
+        watches: this.#watches,
+        disturbance,
+        signal,
+      });
+    }
     const certificate = await this.#certificateOf(name);
     const disturbed = (connection: CuttableConnection) =>
       new DisturbedConnection(connection, disturbance, this.#context.clock);
     return new HollowNode({
       context: this.#context,
       index,
-      identity: { name, address: nodeAddress(index), zone: this.zoneOf(index) },
+      identity,
       kubeletConnection: disturbed(this.#connectKubelet(name, certificate)),
       proxyConnection: this.#shard.settings.proxy ? disturbed(this.#connectProxy()) : undefined,
       disturbance,
@@ -87,6 +112,7 @@ export class NodeFactory {
   }
 
   async stop(): Promise<void> {
+    this.#watches?.stop();
     await this.#shared?.kubelet.close();
     await this.#shared?.proxy.close();
   }

@@ -1,15 +1,16 @@
 /**
  * One hollow node: a kubelet and, where the suite wants one, a kube-proxy, each with its own identity and connection.
  */
+import { setMaxListeners } from 'node:events';
 import { type ChildAbort, childAbort, HarnessError, type Random, seededRandom } from '../src/core/index.ts';
 import type { ConnectionStats, CuttableConnection } from '../src/kube/index.ts';
 import type { FleetContext } from './context.ts';
+import type { ConnectionSums, FleetNode } from './fleet-node.ts';
 import { HollowKubelet } from './kubelet/kubelet.ts';
 import type { NodeIdentity } from './kubelet/node-object.ts';
 import { HollowProxy } from './proxy/proxy.ts';
 import type { NodeCertificate } from './storms/node-certificate.ts';
 import type { NodeDisturbance } from './storms/node-disturbance.ts';
-import type { StormNode } from './storms/storms.ts';
 
 export interface HollowNodeOptions {
   readonly context: FleetContext;
@@ -26,15 +27,7 @@ export interface HollowNodeOptions {
   readonly signal: AbortSignal;
 }
 
-/** Figures of connections, summed over nodes. */
-export interface ConnectionSums {
-  openConnectionCount: number;
-  reconnectCount: number;
-  receivedBytes: number;
-  sentBytes: number;
-}
-
-export class HollowNode implements StormNode {
+export class HollowNode implements FleetNode {
   readonly kubelet: HollowKubelet;
   readonly certificate: NodeCertificate | undefined;
   readonly #proxy: HollowProxy | undefined;
@@ -47,6 +40,8 @@ export class HollowNode implements StormNode {
     const random: Random = seededRandom(`${context.seed}/node/${identity.name}`);
     this.#abort = childAbort(options.signal);
     const { signal } = this.#abort;
+    // One listener for each wait of each of its pods.
+    setMaxListeners(0, signal);
     this.certificate = options.certificate;
     this.kubelet = new HollowKubelet({
       context,

@@ -44,8 +44,9 @@ export interface WireForm {
  * Source: reference captures of v1.36.3; kubelet and proxy client limits in pkg/kubelet/apis/config/v1beta1/defaults.go
  * and pkg/proxy/apis/config/v1alpha1/defaults.go; hollow ones in cmd/kubemark/app/hollow_node.go.
  */
-export function wireForm(compat: 'none' | 'kubemark', kubernetesVersion: string): WireForm {
+export function wireForm(compat: 'none' | 'kubemark' | 'light', kubernetesVersion: string): WireForm {
   const hollow = compat === 'kubemark';
+  const light = compat === 'light';
   const commit = seededRandom(kubernetesVersion).integer(0x10000000).toString(16).padStart(7, '0');
   const agent = (name: string) => `${name}/${kubernetesVersion} (linux/amd64) kubernetes/${commit}`;
   return {
@@ -54,14 +55,14 @@ export function wireForm(compat: 'none' | 'kubemark', kubernetesVersion: string)
     watchList: true,
     kubeletLimit: hollow ? { perSecond: 10, burst: 20 } : { perSecond: 50, burst: 100 },
     proxyLimit: hollow ? { perSecond: 10, burst: 20 } : { perSecond: 5, burst: 10 },
-    observedGeneration: true,
-    podResources: true,
-    sandboxPatch: true,
+    observedGeneration: !light,
+    podResources: !light,
+    sandboxPatch: !light,
     deletesResourceSlices: !hollow,
     proxyWatchesNode: !hollow,
     proxyServiceSelector: '!service.kubernetes.io/service-proxy-name',
     proxyEndpointSliceSelector: '!service.kubernetes.io/headless',
-    events: !hollow,
+    events: !hollow && !light,
     startedField: !hollow,
     alwaysReady: hollow,
     controllerAttach: !hollow,

@@ -155,6 +155,7 @@ function settings(nodeCount: number): FleetSettings {
     agentCount: 1,
     identity: 'impersonation',
     connections: values.connections === 'shared' ? 'shared' : 'per-node',
+    fidelity: 'full',
     compat: 'none',
     rampPerSecond: Number(values.ramp),
     readyTimeoutMs: 300_000,

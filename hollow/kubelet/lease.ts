@@ -33,6 +33,7 @@ export class LeaseKeeper implements TimerTarget {
   /** The lease as the server sent it last; undefined: not known to exist. */
   #lease: string | undefined;
   #busy = false;
+  #newNodeUid: string | undefined;
 
   constructor(
     context: FleetContext,
@@ -48,9 +49,13 @@ export class LeaseKeeper implements TimerTarget {
     this.#signal = signal;
   }
 
-  /** Looks for the lease at once; from then on a tick per period. Again after a re-registration. */
-  start(): void {
+  /**
+   * Looks for the lease at once; from then on a tick per period. Again after a re-registration. With the uid of a node
+   * that was made just now the lease is made without a look: there can be none of its.
+   */
+  start(newNodeUid?: string): void {
     this.#lease = undefined;
+    this.#newNodeUid = newNodeUid;
     this.#context.timers.arm(this.#timer, this.#context.clock.nowUs());
   }
 
@@ -127,7 +132,11 @@ export class LeaseKeeper implements TimerTarget {
   }
 
   async #ensureOnce(): Promise<'found' | 'created' | 'skipped' | 'failed'> {
-    const { clock, settings } = this.#context;
+    if (this.#newNodeUid !== undefined) {
+      const made = await this.#create(this.#newNodeUid);
+      this.#newNodeUid = undefined;
+      if (made) return 'created';
+    }
     const found = await this.#call('getLease', {
       method: 'GET',
       path: `${LEASES}/${this.#nodeName}?timeout=10s`,
@@ -145,15 +154,20 @@ export class LeaseKeeper implements TimerTarget {
     });
     const uid = node?.status === 200 ? uidOf(node.body) : undefined;
     if (uid === undefined) return 'skipped';
+    return (await this.#create(uid)) ? 'created' : 'failed';
+  }
+
+  async #create(nodeUid: string): Promise<boolean> {
+    const { clock, settings } = this.#context;
     const durationSeconds = Math.round(settings.leaseDurationMs / 1_000);
     const created = await this.#call('createLease', {
       method: 'POST',
       path: `${LEASES}?timeout=10s`,
-      body: leaseBody(this.#nodeName, uid, durationSeconds, clock.wallMs()),
+      body: leaseBody(this.#nodeName, nodeUid, durationSeconds, clock.wallMs()),
     });
-    if (created === undefined || created.status >= 300) return 'failed';
+    if (created === undefined || created.status >= 300) return false;
     this.#lease = created.body;
-    return 'created';
+    return true;
   }
 
   async #call(

@@ -114,8 +114,8 @@ export function nodeLabels(shape: NodeShape, identity: NodeIdentity): Record<str
   };
 }
 
-/** Body of the POST that creates the node: not Ready yet, with the whole status. */
-export function nodeBody(shape: NodeShape, identity: NodeIdentity, wallMs: number): string {
+/** Body of the POST that creates the node, with the whole status; `ready` from the start on light nodes only. */
+export function nodeBody(shape: NodeShape, identity: NodeIdentity, wallMs: number, ready = false): string {
   const { form } = shape;
   const node = {
     kind: 'Node',
@@ -132,7 +132,7 @@ export function nodeBody(shape: NodeShape, identity: NodeIdentity, wallMs: numbe
       ...(shape.taints.length === 0 ? {} : { taints: shape.taints }),
     },
   };
-  const status = JSON.stringify(nodeStatus(shape, identity, wallMs));
+  const status = JSON.stringify(nodeStatus(shape, identity, wallMs, ready));
   const head = JSON.stringify(node);
   return `${head.slice(0, -1)},"status":${status.slice(0, -1)},"images":${shape.imagesJson}}}`;
 }
@@ -200,7 +200,12 @@ export function csiNodeBody(name: string, nodeUid: string): string {
   });
 }
 
-function nodeStatus(shape: NodeShape, identity: NodeIdentity, wallMs: number): Record<string, unknown> {
+function nodeStatus(
+  shape: NodeShape,
+  identity: NodeIdentity,
+  wallMs: number,
+  ready: boolean,
+): Record<string, unknown> {
   const { capacity, form, kubernetesVersion } = shape;
   const now = rfc3339Seconds(wallMs);
   const resources = {
@@ -216,7 +221,7 @@ function nodeStatus(shape: NodeShape, identity: NodeIdentity, wallMs: number): R
     capacity: resources,
     allocatable: resources,
     conditions: NODE_CONDITIONS.map((type) => {
-      const { status, reason, message } = type === 'Ready' ? NOT_READY : HEALTHY[type];
+      const { status, reason, message } = type === 'Ready' && !ready ? NOT_READY : HEALTHY[type];
       return { type, status, lastHeartbeatTime: now, lastTransitionTime: now, reason, message };
     }),
     addresses: [

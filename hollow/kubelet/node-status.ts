@@ -71,6 +71,14 @@ export class NodeStatusReporter implements TimerTarget {
     return sent !== 'failed';
   }
 
+  /** The server has the whole status just now: the next report is due after a period, spread as after a change. */
+  scheduleNext(): void {
+    const spread = CHANGE_SPREAD_RATIO * (2 * this.#random.next() - 1);
+    this.#reportDueUs =
+      this.#context.clock.nowUs() + this.#context.settings.statusReportMs * 1_000 * (1 + spread);
+    this.#armFor(this.#reportDueUs);
+  }
+
   /** Something in the server's copy differs from what the kubelet would say: looked at within one tick. */
   poke(): void {
     this.#armFor(0);

@@ -18,6 +18,8 @@ export class NodeDisturbance {
   stormCount = 0;
   /** Monotonic instant since which the node is on its way back: the last storm's end; NaN: it is not. */
   recoveringSinceUs = Number.NaN;
+  /** When the last storm left it; NaN: none has. */
+  stormEndedUs = Number.NaN;
 
   /** True while heartbeats and status are not to be written. */
   get silent(): boolean {
@@ -27,6 +29,6 @@ export class NodeDisturbance {
   /** True while losing the node is nobody's fault but the storm's. */
   excused(nowUs: number): boolean {
     // NaN compares as false.
-    return this.stormCount > 0 || nowUs - this.recoveringSinceUs < AFTERMATH_US;
+    return this.stormCount > 0 || nowUs - this.stormEndedUs < AFTERMATH_US;
   }
 }

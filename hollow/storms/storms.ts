@@ -87,6 +87,7 @@ export class Storms {
       cancelEnd: () => {},
       undo: () => {},
     };
+    const atUs = clock.nowUs();
     if (!this.#stopped) {
       this.#storms.set(id, storm);
       for (const index of indexes) {
@@ -102,7 +103,7 @@ export class Storms {
     return {
       id,
       kind: disturbance.kind,
-      atUs: clock.nowUs(),
+      atUs,
       nodeNames: indexes.map((index) => fleet.nameOf(index)),
     };
   }
@@ -202,6 +203,7 @@ export class Storms {
       storm.undo(index);
       const state = fleet.disturbance(index);
       state.stormCount--;
+      state.stormEndedUs = atUs;
       // Nodes hit at an instant are on their way back since then.
       if (state.stormCount === 0 && !instant) state.recoveringSinceUs = atUs;
     }

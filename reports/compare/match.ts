@@ -87,6 +87,7 @@ export function matchSides(
   alike('A', firstA, a);
   alike('B', firstB, b);
   const differences = fingerprintDifferences(firstA.fingerprint, firstB.fingerprint);
+  refuseLight(firstA, firstB, differences);
   const settings = settingDifferences(firstA.suite.resolved, firstB.suite.resolved);
   const allowed = new Set<FingerprintField>(across.flatMap((name) => ACROSS[name]));
   const refused = differences.filter(({ field }) => !allowed.has(field));
@@ -94,6 +95,20 @@ export function matchSides(
   const strayed = allowed.has('suiteSha256') && !sameSuite ? strayedSettings(settings, across) : [];
   if (refused.length > 0 || strayed.length > 0) throw refusal(refused, settings, strayed, across);
   return { differences, settings };
+}
+
+/** What light nodes leave out is most of a kubelet's traffic: a ratio over it says nothing, whoever asks for it. */
+function refuseLight(a: RunResult, b: RunResult, differences: readonly FingerprintDifference[]): void {
+  const sides = [a.fingerprint.fidelity, b.fingerprint.fidelity];
+  if (!sides.includes('light') || sides[0] === sides[1]) return;
+  throw new HarnessError(
+    'HM_USAGE',
+    `compare refused: ${differences
+      .filter(({ field }) => field === 'fidelity')
+      .map(inAAndB)
+      .join('; ')}`,
+    { hint: 'runs of light nodes can be compared with runs of light nodes only' },
+  );
 }
 
 function alike(side: 'A' | 'B', first: RunResult, runs: readonly RunResult[]): void {

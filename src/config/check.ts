@@ -49,6 +49,7 @@ function checkFleet(suite: Suite, report: ReportProblem): void {
       ['fleet', 'connections'],
       'shared connections carry many nodes and a client certificate names one: expected per-node, or identity: impersonation',
     );
+  if (fleet.fidelity === 'light') checkLight(fleet, report);
   if (fleet.agentCount > Math.max(1, fleet.nodeCount))
     report(
       ['fleet', 'agents'],
@@ -69,6 +70,18 @@ function checkFleet(suite: Suite, report: ReportProblem): void {
       ['fleet', 'leaseDuration'],
       `expected whole seconds, at least 4s, got ${fleet.leaseDurationMs} ms`,
     );
+}
+
+/** What light nodes do not have cannot be asked of them. */
+function checkLight(fleet: Suite['fleet'], report: ReportProblem): void {
+  const lacks = (key: string, what: string) =>
+    report(['fleet', key], `light nodes ${what} (fidelity: light)`);
+  if (fleet.identity === 'certificate')
+    lacks('identity', 'speak under one credential: expected impersonation, or no identity');
+  if (fleet.connections === 'per-node') lacks('connections', 'share their connections: expected shared');
+  if (fleet.compat === 'kubemark') lacks('compat', "are less than upstream's hollow nodes: expected none");
+  if (fleet.events) lacks('events', 'post no events: expected false');
+  if (fleet.proxy) lacks('proxy', 'have no proxies: expected false');
 }
 
 /**

@@ -84,10 +84,15 @@ export const fleetSchema = z
       .describe(
         'How a node is `system:node:NAME` to the API server: by impersonation headers, or by a client certificate of its own (`per-node` connections only).',
       ),
-    connections: choice(['per-node', 'shared'])
-      .default('per-node')
+    fidelity: choice(['full', 'light'])
+      .default('full')
       .describe(
-        '`per-node`: one HTTP/2 connection for the kubelet and one for the proxy, as in a real cluster. `shared`: pools of connections, cheaper and less true.',
+        '`full`: every node talks as a kubelet and a kube-proxy do. `light`: shared watches, two requests to register, one status write a pod transition, no events, tokens or proxies, one identity; for pushing schedulers and controllers with very many nodes, never for figures about the API server.',
+      ),
+    connections: choice(['per-node', 'shared'])
+      .optional()
+      .describe(
+        '`per-node`: one HTTP/2 connection for the kubelet and one for the proxy, as in a real cluster. `shared`: pools of connections, cheaper and less true. Default: `per-node`, `shared` with `fidelity: light`.',
       ),
     compat: choice(['none', 'kubemark'])
       .default('none')
@@ -109,8 +114,12 @@ export const fleetSchema = z
       .describe('Time between two status writes of a node on which nothing changes.'),
     events: flag()
       .optional()
-      .describe('Events as a real kubelet posts them. Default: true, false with `compat: kubemark`.'),
-    proxy: flag().default(true).describe('A hollow kube-proxy on each node.'),
+      .describe(
+        'Events as a real kubelet posts them. Default: true, false with `compat: kubemark` and `fidelity: light`.',
+      ),
+    proxy: flag()
+      .optional()
+      .describe('A hollow kube-proxy on each node. Default: true, false with `fidelity: light`.'),
     proxySync: proxySyncSchema
       .prefault({})
       .describe(
@@ -140,21 +149,23 @@ export const fleetSchema = z
   })
   .transform((section): FleetSettings => {
     const kubemark = section.compat === 'kubemark';
+    const light = section.fidelity === 'light';
     const step = (given: DurationRange | undefined, real: string) =>
       given ?? parseDurationRange(kubemark ? KUBEMARK_POD_STEP : real) ?? { low: 0, high: 0 };
     return {
       nodeCount: section.nodes,
       agentCount: section.agents ?? Math.max(1, Math.ceil(section.nodes / NODES_PER_FLEET_AGENT)),
       identity: section.identity,
-      connections: section.connections,
+      fidelity: section.fidelity,
+      connections: section.connections ?? (light ? 'shared' : 'per-node'),
       compat: section.compat,
       rampPerSecond: section.ramp,
       readyTimeoutMs: section.readyTimeout,
       nodeObjectBytes: section.nodeObjectSize,
       leaseDurationMs: section.leaseDuration,
       statusReportMs: section.statusReport,
-      events: section.events ?? !kubemark,
-      proxy: section.proxy,
+      events: section.events ?? !(kubemark || light),
+      proxy: section.proxy ?? !light,
       proxySync: { baseUs: section.proxySync.base * 1_000, perRuleUs: section.proxySync.perRule * 1_000 },
       compression: section.compression,
       capacity: {

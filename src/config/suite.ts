@@ -43,6 +43,11 @@ export interface FleetSettings {
   identity: 'impersonation' | 'certificate';
   /** `per-node`: one connection for the kubelet and one for the proxy; `shared`: pools of <= 90 streams. */
   connections: 'per-node' | 'shared';
+  /**
+   * `full`: every node talks as a kubelet and a kube-proxy do. `light`: what schedulers and controllers need of nodes, at
+   * the least cost; no figures about the API server are to be had of it.
+   */
+  fidelity: 'full' | 'light';
   /** `kubemark` switches off what upstream's hollow node cannot do. */
   compat: 'none' | 'kubemark';
   /** Nodes that begin to register per second, over all agents. */

@@ -148,7 +148,7 @@ function fingerprintOf(options: RunOptions, plane: ControlPlane, machine: RunRes
     kubernetesVersion: plane.kubernetesVersion,
     profile: plane.profile,
     provenance: goVersion === undefined ? source : `${source} ${goVersion}`,
-    fidelity: suite.fleet.compat === 'kubemark' ? 'kubemark' : 'full',
+    fidelity: suite.fleet.compat === 'kubemark' ? 'kubemark' : suite.fleet.fidelity,
     identity: suite.fleet.identity,
     connections: suite.fleet.connections,
     encoding: suite.fleet.compression ? 'json+gzip' : 'json',

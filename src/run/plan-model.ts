@@ -46,6 +46,8 @@ const KUBELET_WATCHES = 5;
 /** A kube-proxy's: services, endpoint slices, service CIDRs, its node; upstream's hollow proxy has no node watch. */
 const PROXY_WATCHES = 4;
 const KUBEMARK_PROXY_WATCHES = 3;
+/** A process of light nodes: nodes and pods. */
+const LIGHT_WATCHES = 2;
 /** Streams that share a pooled connection. */
 const STREAMS_PER_CONNECTION = 90;
 /** Leases are renewed at a quarter of their duration plus up to 4 %, status reports at up to 4 % more as well. */
@@ -81,6 +83,7 @@ export interface MemoryEstimate {
 
 /** Watches that the fleet holds, for `podCount` pods spread over `namespaceCount` namespaces. */
 export function fleetWatches(fleet: FleetSettings, podCount: number, namespaceCount: number): number {
+  if (fleet.fidelity === 'light') return LIGHT_WATCHES * fleet.agentCount;
   const proxy = fleet.compat === 'kubemark' ? KUBEMARK_PROXY_WATCHES : PROXY_WATCHES;
   // A node watches each ConfigMap and Secret that its pods mount: here the CA bundle of each namespace it has pods of.
   const podsPerNode = fleet.nodeCount === 0 ? 0 : podCount / fleet.nodeCount;

@@ -8,6 +8,7 @@ export function fleetSettings(changes: Partial<FleetSettings> = {}): FleetSettin
     agentCount: 1,
     identity: 'impersonation',
     connections: 'per-node',
+    fidelity: 'full',
     compat: 'none',
     rampPerSecond: 10,
     readyTimeoutMs: 120_000,

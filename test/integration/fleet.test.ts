@@ -21,6 +21,7 @@ const SETTINGS: FleetSettings = {
   agentCount: 1,
   identity: 'impersonation',
   connections: 'per-node',
+  fidelity: 'full',
   compat: 'none',
   rampPerSecond: 10,
   readyTimeoutMs: 120_000,

@@ -5,7 +5,7 @@ import { Timer, type TimerTarget } from '../../timers.ts';
 import { EventLedger } from '../event-ledger.ts';
 import type { EventSubject } from '../events.ts';
 import type { WatchedObject } from './object-watches.ts';
-import type { PodPhase } from './pod-object.ts';
+import type { ApiPod, PodPhase } from './pod-object.ts';
 import { shownPhase } from './pod-phase.ts';
 import type { PodMachine } from './pod-state.ts';
 import type { WritablePod } from './status-writer.ts';
@@ -16,6 +16,7 @@ export class NodePod implements WritablePod, TimerTarget {
   writtenVersion = -1;
   mismatched = false;
   queued = false;
+  shown: ApiPod | undefined;
   dropped = false;
   removed = false;
   /** The list that showed it last. */

@@ -4,6 +4,7 @@
 import type { Pressure } from '../../../src/config/index.ts';
 import type { PodAddresses } from '../../addresses.ts';
 import type { FleetContext } from '../../context.ts';
+import { shownPart } from '../../light/shown-pod.ts';
 import type { EventRequest } from '../event-ledger.ts';
 import { NodePod } from './node-pod.ts';
 import { NodePressure, type PressureHost } from './node-pressure.ts';
@@ -82,6 +83,7 @@ export class PodManager implements PressureHost {
     if (known !== undefined) {
       const seen = readPodSighting(object);
       known.round = this.#round;
+      this.#keepShown(known, object);
       this.#change(known, seePod(known.machine, seen, this.#now()));
       known.compare(seen);
       if (known.mismatched) this.#host.writer.recheckLater(known);
@@ -154,6 +156,7 @@ export class PodManager implements PressureHost {
     const status = object.status ?? {};
     const { pod: machine, effects } = newPod(spec, profile, seen, status, podIp, at, rejection);
     const pod = new NodePod((due) => this.#tick(due), machine, this.#round);
+    this.#keepShown(pod, object);
     // What the server has already is not written again.
     if (effects.length === 0) pod.writtenVersion = machine.version;
     this.#pods.set(spec.uid, pod);
@@ -182,6 +185,11 @@ export class PodManager implements PressureHost {
       instants.note('terminated', namespace, name, clock.nowUs(), { uid });
     }
     this.#arm(pod);
+  }
+
+  #keepShown(pod: NodePod, object: ApiPod): void {
+    const { settings, intern } = this.#context;
+    if (settings.fidelity === 'light') pod.shown = shownPart(object, intern);
   }
 
   #carryOut(pod: NodePod, effect: PodEffect): void {

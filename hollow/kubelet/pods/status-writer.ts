@@ -9,6 +9,7 @@ import type { NodeClient } from '../../client.ts';
 import type { FleetContext } from '../../context.ts';
 import { Timer, type TimerTarget } from '../../timers.ts';
 import type { ApiPod } from './pod-object.ts';
+import { shownPhase } from './pod-phase.ts';
 import type { PodMachine } from './pod-state.ts';
 import { buildStatus, type StatusContext } from './pod-status.ts';
 import { statusPatch } from './status-patch.ts';
@@ -22,6 +23,8 @@ export interface WritablePod {
   mismatched: boolean;
   /** In the writer's queue. */
   queued: boolean;
+  /** As the watch showed it last; kept by light nodes, which do not read it before they write. */
+  shown: ApiPod | undefined;
   /** The object is gone, or given up: nothing is written any more. */
   dropped: boolean;
   /** The final DELETE was acknowledged. */
@@ -122,6 +125,7 @@ export class StatusWriter implements TimerTarget {
   /** True if the server has what the machine says. */
   async #sync(pod: WritablePod): Promise<boolean> {
     if (this.#client.silent) return false;
+    if (this.#context.settings.fidelity === 'light') return this.#syncLight(pod);
     const { machine } = pod;
     const { namespace, name, uid } = machine.spec;
     const path = `/api/v1/namespaces/${namespace}/pods/${name}`;
@@ -141,6 +145,25 @@ export class StatusWriter implements TimerTarget {
     pod.mismatched = false;
     if (machine.stage !== 'removing' || machine.version !== version || pod.removed) return true;
     return await this.#remove(pod, path);
+  }
+
+  /**
+   * Light: what others wait for (Running, an end of its own) is one PATCH from what the watch showed, a deletion is the
+   * final DELETE alone. True if the server has it, or need not.
+   */
+  async #syncLight(pod: WritablePod): Promise<boolean> {
+    const { machine, shown } = pod;
+    const { namespace, name } = machine.spec;
+    const { version } = machine;
+    const path = `/api/v1/namespaces/${namespace}/pods/${name}`;
+    if (machine.stage === 'removing') {
+      if (!pod.removed && !(await this.#remove(pod, path))) return false;
+    } else if (shown !== undefined && !machine.deleting && shownPhase(machine) !== 'Pending') {
+      if (!(await this.#patch(pod, path, shown))) return false;
+      pod.mismatched = false;
+    }
+    pod.writtenVersion = version;
+    return true;
   }
 
   async #patch(pod: WritablePod, path: string, read: ApiPod): Promise<boolean> {

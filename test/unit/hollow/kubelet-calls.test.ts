@@ -105,6 +105,7 @@ describe('the status writer', () => {
     queued: false,
     dropped: false,
     removed: false,
+    shown: undefined,
   });
   function statusWriter(script: Script) {
     const fleet = scriptedFleet(script);

@@ -107,6 +107,7 @@ export const SETTINGS: FleetSettings = {
   agentCount: 1,
   identity: 'impersonation',
   connections: 'per-node',
+  fidelity: 'full',
   compat: 'none',
   rampPerSecond: 10,
   readyTimeoutMs: 60_000,

@@ -146,6 +146,13 @@ describe('comparison of two sets of runs', () => {
 describe('fingerprints', () => {
   const pair = (rest: Partial<RunResult>) => syntheticPairs(2, 'match', {}, { restB: rest });
 
+  it('refuses light nodes beside full ones, whatever --across says', () => {
+    const { a, b } = pair(withFingerprint({ fidelity: 'light' }));
+    expect(() => compareRuns(a, b, { ...BASE, across: ['fidelity', 'suite'] })).toThrow(
+      expect.objectContaining({ code: 'HM_USAGE', message: expect.stringContaining('light') }),
+    );
+  });
+
   it.each([
     { field: 'kubernetesVersion', value: 'v1.35.4', text: 'Kubernetes version', across: 'version' },
     { field: 'nodeCount', value: 500, text: 'nodes', across: 'nodes' },
