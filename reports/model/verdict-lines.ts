@@ -17,6 +17,7 @@ export const STATE_WORD: Readonly<Record<VerdictState, string>> = {
 export const KIND_LABEL: Readonly<Record<SloVerdict['kind'], string>> = {
   'client-slo': 'as clients felt it',
   'official-sli': 'by the API server’s own SLI',
+  'fault-response': 'Faults and invariants',
   threshold: 'thresholds of the suite',
 };
 

@@ -3,6 +3,7 @@
  * large is the plan's to say.
  */
 
+import { checkFaults } from './check-faults.ts';
 import { checkStorm } from './check-storm.ts';
 import { nodePodCapacity, podFootprint } from './footprint.ts';
 import { quote } from './issues.ts';
@@ -26,6 +27,7 @@ export function checkSuite(suite: Suite, context: CheckContext): void {
   checkFleet(suite, context.report);
   checkNames(suite, context);
   checkLoad(suite, context);
+  checkFaults(suite, context.report);
 }
 
 function checkControlPlane(suite: Suite, context: CheckContext): void {

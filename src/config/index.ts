@@ -8,6 +8,8 @@ export {
   requestedBehaviour,
 } from './behaviours.ts';
 export { BUILT_IN_TEMPLATES } from './built-in-templates.ts';
+export { FAULT_KINDS, FAULT_NAMES, type FaultName, type FaultNeed } from './fault-kinds.ts';
+export type { FaultSettings, FaultsSettings } from './faults.ts';
 export { nodePodCapacity, type PodFootprint, podFootprint } from './footprint.ts';
 export { type JsonSchema, publishedSchema } from './json-schema.ts';
 export { type LoadedSuite, loadSuite, type SuiteCheck, type SuiteSource } from './load.ts';

@@ -2,6 +2,8 @@
  * From the suite as written to the suite as run: sizes relative to the fleet worked out, durations inherited,
  * templates found. What the schema alone cannot see is reported by path; resolve() never throws.
  */
+
+import { resolveFaults } from './resolve-faults.ts';
 import { countOf, resolvePhase } from './resolve-load.ts';
 import type { ObjectContext } from './resolve-object.ts';
 import type { SuiteInput } from './schema.ts';
@@ -30,6 +32,7 @@ export function resolve(input: SuiteInput, context: Omit<ObjectContext, 'nodeCou
         resolvePhase(phase, ['load', 'phases', index], resolver),
       ),
     },
+    ...(input.faults === undefined ? {} : { faults: resolveFaults(input.faults, input) }),
     slo: input.slo,
     thresholds: resolveThresholds(input, context.report),
   };

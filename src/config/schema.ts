@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { DEFAULT_SEED, DEFAULT_SLO } from './defaults.ts';
 import { choice, duration, flag, integer, label, text } from './quantities.ts';
 import { controlPlaneSchema } from './schema-control-plane.ts';
+import { faultsSchema } from './schema-faults.ts';
 import { fleetSchema } from './schema-fleet.ts';
 import { loadSchema } from './schema-load.ts';
 import type { SloSettings } from './suite.ts';
@@ -105,6 +106,9 @@ export const suiteSchema = z.strictObject({
   controlPlane: controlPlaneSchema.prefault({}).describe('The control plane under test.'),
   fleet: fleetSchema.describe('The hollow nodes.'),
   load: loadSchema.describe('What is done to the cluster.'),
+  faults: faultsSchema
+    .optional()
+    .describe('What is broken on purpose beside the load, and the probes that see it.'),
   slo: sloSchema.prefault({}).describe('What is promised; the official limits by default.'),
   thresholds: z
     .array(thresholdSchema, { error: 'expected a list of thresholds' })

@@ -4,6 +4,7 @@
  */
 
 import type { NamedBehaviour } from './behaviours.ts';
+import type { FaultsSettings } from './faults.ts';
 import type { StormAction } from './storm.ts';
 import type { TopologySettings } from './topology.ts';
 
@@ -18,6 +19,8 @@ export interface Suite {
   controlPlane: ControlPlaneSettings;
   fleet: FleetSettings;
   load: LoadSettings;
+  /** Absent: nothing is broken, and nothing probes. */
+  faults?: FaultsSettings;
   slo: SloSettings;
   thresholds: readonly ThresholdSettings[];
 }

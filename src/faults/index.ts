@@ -1,3 +1,5 @@
+export { ProbeLog } from './canaries/probe-log.ts';
+export { Prober, type ProbeShard } from './canaries/prober.ts';
 export type {
   DeploymentCanary,
   LeaseSample,
@@ -11,6 +13,7 @@ export type {
   WatchStretch,
 } from './canaries/records.ts';
 export { BALANCED_PATH } from './canaries/records.ts';
+export { type PlannedWrite, WritePlan } from './canaries/write-plan.ts';
 export { type ConvergenceView, checkConvergence } from './invariants/convergence.ts';
 export { checkLeaders } from './invariants/leaders.ts';
 export { checkBindings, checkPodDeletions } from './invariants/pods.ts';
@@ -18,3 +21,14 @@ export { checkWatches } from './invariants/watches.ts';
 export { checkWrites, type ListedObject, type Listing, resolveUnknown } from './invariants/writes.ts';
 export { type LedgerObject, type LedgerWrite, type ObjectState, WriteLedger } from './ledger/ledger.ts';
 export { type CallEnd, type WriteOutcome, writeOutcome } from './ledger/outcome.ts';
+export type { Fault, FaultWorld, InducedFault } from './library/fault.ts';
+export type { FleetLever } from './library/fleet-lever.ts';
+export { FAULTS } from './library/library.ts';
+export { type Expectation, type FigureName, judgeFault } from './observation/judge.ts';
+export { type FleetCounts, type Notice, type ObservationInput, observe } from './observation/observe.ts';
+export { SystemWatch } from './observation/system-watch.ts';
+export type { FaultWindow, ProbeLimits } from './observation/window.ts';
+export { FaultRun, type FaultRunParts } from './schedule/fault-run.ts';
+export { type ScheduledFault, scheduleOf } from './schedule/order.ts';
+export { summarize } from './schedule/summary.ts';
+export { addUp, faultOf } from './schedule/together.ts';

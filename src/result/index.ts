@@ -1,5 +1,7 @@
+export type { AgentHealth, AgentRole, HostHealth } from './agent-health.ts';
 export { DurableFile, writeAtomically } from './durable-file.ts';
 export { decideExitCode, type ExitInput } from './exit-code.ts';
+export { judgeFaults } from './fault-verdict.ts';
 export type {
   ExpectationCheck,
   FaultCard,
@@ -56,8 +58,6 @@ export {
 export type { MeasuredServer } from './measured-server.ts';
 export { formatCount, formatEdge, formatQuantile, judgeQuantile, minSampleCount } from './quantiles.ts';
 export {
-  type AgentHealth,
-  type AgentRole,
   type CallSeries,
   type CallSource,
   type Distribution,
@@ -66,7 +66,6 @@ export {
   type Fingerprint,
   type FleetSummary,
   type Gauges,
-  type HostHealth,
   LATENCY_ROWS_US,
   type LimitWindow,
   type NetworkProgramming,

@@ -4,6 +4,8 @@
  * time; latencies are integer microseconds (`…Us`).
  */
 
+import type { AgentHealth, HostHealth } from './agent-health.ts';
+import type { FaultsResult } from './faults.ts';
 import type { MeasuredServer } from './measured-server.ts';
 
 export const RUN_RESULT_SCHEMA = 'hollowmark.dev/run-result/v1';
@@ -290,40 +292,6 @@ export interface ServerComponent {
   metrics: Record<string, number>;
 }
 
-export type AgentRole = 'fleet' | 'load' | 'observer';
-
-/** How well an agent kept its own promises. */
-export interface AgentHealth {
-  id: string;
-  role: AgentRole;
-  pid: number;
-  /** Scheduling priority of its process: `fifo 2`, `rr 1`, `nice -10`, or `normal` where it could not be raised. */
-  priority?: string;
-  state: 'completed' | 'lost' | 'failed';
-  reason?: string;
-  /** Sent minus intended, load agents. */
-  slip: Distribution;
-  loopLag: Distribution;
-  gcRatio: number;
-  maxGcPauseMs: number;
-  /** Of one core: mean, and the busiest window. */
-  meanCpuRatio: number;
-  maxCpuRatio: number;
-  maxRssBytes: number;
-  maxInFlightCount: number;
-  /** Longest time between two reports of the agent, against its period. */
-  maxReportGapMs: number;
-}
-
-export interface HostHealth {
-  cpuCount: number;
-  meanCpuRatio: number;
-  maxCpuRatio: number;
-  /** NaN (null in JSON) where the host does not tell. */
-  stealRatio: number;
-  throttledCount: number;
-}
-
 export interface PhaseResult {
   name: string;
   /** Warm-up phases are shown and left out of verdicts. */
@@ -381,7 +349,8 @@ export interface SloCheck {
   threshold?: { unit: 'us' | 'count' | 'ratio' | 'per-second'; limitText: string; valueText?: string };
 }
 
-export type SloKind = 'client-slo' | 'official-sli' | 'threshold';
+/** `fault-response`: each fault of the run, and each invariant at its end. */
+export type SloKind = 'client-slo' | 'official-sli' | 'threshold' | 'fault-response';
 
 export interface SloVerdict {
   kind: SloKind;
@@ -491,6 +460,8 @@ export interface RunResult {
   timeline: TimelineWindow[];
   /** Absent where nothing was done. */
   marks?: RunMark[];
+  /** Absent where the suite has no faults. */
+  faults?: FaultsResult;
   server: ServerComponent[];
   agents: AgentHealth[];
   hostHealth: HostHealth;

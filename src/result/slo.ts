@@ -35,7 +35,7 @@ export function judgeSlo(input: SloInput, rules: SloRules): SloVerdict[] {
  */
 export function tightestLimitUs(verdicts: readonly SloVerdict[]): number | undefined {
   const limits = verdicts
-    .filter((verdict) => verdict.judged && verdict.kind !== 'threshold')
+    .filter((verdict) => verdict.judged && (verdict.kind === 'client-slo' || verdict.kind === 'official-sli'))
     .flatMap((verdict) => verdict.checks.filter(decidesWithSamples))
     .map((check) => check.limitUs);
   return limits.length === 0 ? undefined : Math.min(...limits);

@@ -22,6 +22,7 @@ const NICENESS = -10;
 const REALTIME: Record<AgentRole, readonly string[]> = {
   load: ['--fifo', '2'],
   observer: ['--fifo', '2'],
+  prober: ['--fifo', '2'],
   fleet: ['--rr', '1'],
 };
 

@@ -4,7 +4,9 @@ import type { ControlPlane } from '../controlplane/index.ts';
 import { isHarnessError } from '../core/index.ts';
 import {
   decideExitCode,
+  type FaultsResult,
   type Fingerprint,
+  judgeFaults,
   judgeSlo,
   judgeThresholds,
   judgeTrust,
@@ -32,6 +34,7 @@ export interface RunFacts {
   planeStartMs: number;
   phases: PhaseResult[];
   collected: Collected;
+  faults?: FaultsResult;
   cleanUp: CleanUpOutcome;
 }
 
@@ -68,6 +71,7 @@ export function assembleResult(options: RunOptions, facts: RunFacts): RunResult 
     phases: facts.phases,
     ...recorded,
     ...(scheduling === undefined ? {} : { scheduling }),
+    ...(facts.faults === undefined ? {} : { faults: facts.faults }),
     cleanup: { ...facts.cleanUp, durationMs: Math.round(facts.cleanUp.durationMs) },
   };
   return { ...unjudged, verdicts: judge(unjudged, options, facts, podAudit) };
@@ -84,7 +88,11 @@ function judge(
     result,
     suite.thresholds.map(({ expression }) => expression),
   );
-  const slo = [...judgeSlo(result, suite.slo), ...(thresholds === undefined ? [] : [thresholds])];
+  const slo = [
+    ...judgeSlo(result, suite.slo),
+    ...(thresholds === undefined ? [] : [thresholds]),
+    ...judgeFaults(result),
+  ];
   const trust = judgeTrust({
     ...result,
     tightestLimitUs: tightestLimitUs(slo),

@@ -3,7 +3,7 @@
 import { fleetLabels, HOLLOW_TAINT, nodeName, RUN_LABEL, shardNodeIndexes } from '../../hollow/index.ts';
 import { ZONE_LAYOUTS } from '../config/index.ts';
 import type { ControlPlane } from '../controlplane/index.ts';
-import type { PreparedCluster } from './cluster-setup.ts';
+import { type PreparedCluster, probeNamespace } from './cluster-setup.ts';
 import type { RunOptions } from './options.ts';
 import type { AgentAssignment } from './protocol.ts';
 
@@ -32,10 +32,7 @@ export function assignments(
     access: cluster.loadAccess,
     namespaces: cluster.namespaces,
     labels: { [RUN_LABEL]: runId },
-    podPlacement: {
-      nodeSelector: { [RUN_LABEL]: runId },
-      tolerations: [{ key: HOLLOW_TAINT.key, operator: 'Exists' as const, effect: HOLLOW_TAINT.effect }],
-    },
+    podPlacement: loadPlacement(runId),
   });
   const fleet = Array.from({ length: suite.fleet.agentCount }, (_, index): AgentAssignment => {
     const shard = { index, count: suite.fleet.agentCount };
@@ -84,7 +81,65 @@ export function assignments(
       load: loadShard(0, 1),
     },
   };
-  return [...fleet, ...load, observer];
+  return [...fleet, ...load, observer, ...probers(options, plane, cluster, epochUs)];
+}
+
+/** One prober where the suite has faults. */
+function probers(
+  options: RunOptions,
+  plane: ControlPlane,
+  cluster: PreparedCluster,
+  epochUs: number,
+): AgentAssignment[] {
+  const { runId } = options;
+  const { faults, seed } = options.loaded.suite;
+  if (faults === undefined) return [];
+  const { balancedPerSecond, memberPerSecond, deploymentsPerSecond } = faults.probes;
+  return [
+    {
+      runId,
+      agentId: 'prober-0',
+      epochUs,
+      role: 'prober',
+      shard: {
+        runId,
+        seed,
+        access: cluster.loadAccess,
+        admin: plane.admin,
+        members: probedMembers(plane),
+        namespace: probeNamespace(runId),
+        labels: { [RUN_LABEL]: runId },
+        runSelector: `${RUN_LABEL}=${runId}`,
+        podPlacement: loadPlacement(runId),
+        rates: {
+          balancedPerSecond,
+          memberPerSecond,
+          // Without nodes there is nowhere for their pods to go.
+          deploymentsPerSecond: options.loaded.suite.fleet.nodeCount === 0 ? 0 : deploymentsPerSecond,
+        },
+        timeoutMs: faults.probes.timeoutMs,
+      },
+    },
+  ];
+}
+
+/** API servers that are probed one by one: those behind a load balancer. */
+export function probedMembers(plane: ControlPlane): { name: string; server: string }[] {
+  const { members, server } = plane.admin;
+  const names = plane.components
+    .filter(({ component }) => component === 'kube-apiserver')
+    .map(({ name }) => name);
+  return members
+    .map((member, index) => ({ name: names[index] ?? `kube-apiserver-${index}`, server: member }))
+    .filter((member) => member.server !== server);
+}
+
+/** Keeps pods of the run on its hollow nodes. */
+function loadPlacement(runId: string) {
+  return {
+    nodeSelector: { [RUN_LABEL]: runId },
+    tolerations: [{ key: HOLLOW_TAINT.key, operator: 'Exists' as const, effect: HOLLOW_TAINT.effect }],
+  };
 }
 
 /** Names of the hollow nodes, by index over all agents. */

@@ -56,6 +56,12 @@ export async function prepareCluster(
         await waitForDefaultServiceAccount(client, name, context);
       }),
     ),
+    ...probeNamespaces(options).map((name) =>
+      limit(async () => {
+        await client.create(RESOURCES.namespaces, { metadata: { name, labels } }, {}, { signal });
+        await waitForDefaultServiceAccount(client, name, context);
+      }),
+    ),
     limit(() => allowLoad(client, options, labels, signal)),
     limit(() => allowProxies(client, options.runId, labels, signal)),
   ]);
@@ -67,6 +73,15 @@ export async function prepareCluster(
         ? await nodeCertificates(plane, client, options, labels, context)
         : undefined,
   };
+}
+
+/** Where the canaries of a run with faults keep their objects. */
+export function probeNamespace(runId: string): string {
+  return `hollow-${runId}-probes`;
+}
+
+function probeNamespaces({ loaded, runId }: RunOptions): string[] {
+  return loaded.suite.faults === undefined ? [] : [probeNamespace(runId)];
 }
 
 async function waitForDefaultServiceAccount(

@@ -132,6 +132,11 @@ export class RunCollector {
     this.#usage.follow('load', agents.pids('load'));
   }
 
+  /** What the fleet counts, as told last. */
+  fleetCounts(): ReturnType<FleetSums['counts']> {
+    return this.#fleet.counts();
+  }
+
   /** Takes one report of an agent. */
   take(agentId: string, report: AgentReport): void {
     if (report.fleet !== undefined) this.#fleet.note(agentId, report.fleet);

@@ -21,6 +21,7 @@ import { assignments } from './assignments.ts';
 import { type CleanUpOutcome, combine, removeNodes, removeWorkloads } from './clean-up.ts';
 import { prepareCluster } from './cluster-setup.ts';
 import { RunCollector } from './collect.ts';
+import { RunFaults } from './faults.ts';
 import type { RunOptions } from './options.ts';
 import { openControlPlane } from './plane.ts';
 import type { RunProgress, RunStep } from './progress.ts';
@@ -69,6 +70,7 @@ class Engine {
   readonly #phases: PhaseResult[] = [];
   readonly #failure = new AbortController();
   #planeStartMs = 0;
+  #faults: RunFaults | undefined;
   #cleanUp: CleanUpOutcome = { state: 'skipped', leftCount: 0, durationMs: 0, text: 'nothing had been made' };
 
   constructor(options: RunOptions, context: RunContext) {
@@ -136,7 +138,10 @@ class Engine {
       clock,
       log,
       handlers: {
-        onReport: (agentId, report) => collector.take(agentId, report),
+        onReport: (agentId, report) => {
+          collector.take(agentId, report);
+          if (report.probes !== undefined) this.#faults?.take(report.probes);
+        },
         onLost: (agentId, reason) =>
           this.#fail(new HarnessError('HM_AGENT_LOST', `agent ${agentId} lost: ${reason}`)),
       },
@@ -150,6 +155,18 @@ class Engine {
         clock,
         signal: running,
         onDetail: (text) => this.#detail(text),
+      });
+      this.#faults = await RunFaults.open({
+        options: this.#options,
+        plane,
+        agents,
+        loadAccess: cluster.loadAccess,
+        clock,
+        log,
+        marks: collector.marks,
+        sinceStartMs: (atUs) => Math.round((atUs - this.#startedUs) / 1_000),
+        fleetCounts: () => collector.fleetCounts(),
+        onStep: (text) => this.#detail(text),
       });
       this.#step('starting agents');
       await agents.start(assignments(this.#options, plane, cluster, this.#startedUs));
@@ -212,10 +229,12 @@ class Engine {
           onStart: (startUs) => {
             collector.beginPhase(phase, startUs);
             storms.begin(startUs, signal);
+            this.#faults?.begin(phase.name, startUs, signal);
           },
           settled: async (outcomes, settleSignal) => {
             await this.#settled(phase, collector, outcomes, settleSignal);
             await storms.over(settleSignal);
+            await this.#faults?.over();
           },
         });
         this.#phases[place] = collector.endPhase(phase, report, planned);
@@ -229,6 +248,7 @@ class Engine {
         throw error;
       } finally {
         await storms.heal();
+        await this.#faults?.heal();
       }
       signal.throwIfAborted();
       await collector.scrape(phase.measured, signal);
@@ -270,6 +290,8 @@ class Engine {
     const context = { clock, log, signal: stop.hard, onDetail: (text: string) => this.#detail(text) };
     const target = { admin: plane.admin, runId: this.#options.runId };
     await agents.stop('load', stop.hard);
+    await agents.stop('prober', stop.hard);
+    await this.#faults?.finish(stop.hard);
     const workloads =
       reason ??
       (await removeWorkloads(
@@ -314,6 +336,7 @@ class Engine {
       planeStartMs: this.#planeStartMs,
       phases: this.#phases,
       collected: collector.collected(),
+      ...(this.#faults === undefined ? {} : { faults: this.#faults.result() }),
       cleanUp: this.#cleanUp,
     });
     await writeRunResult(this.#options.directory, result);

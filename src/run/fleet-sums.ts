@@ -49,6 +49,15 @@ export class FleetSums {
     return this.#sum((shard) => shard.nodes.ready);
   }
 
+  /** Counters since the start, and pods that run now. */
+  counts(): { reconnectCount: number; relistCount: number; runningPodCount: number } {
+    return {
+      reconnectCount: this.#sum((shard) => shard.reconnectCount),
+      relistCount: this.#sum((shard) => shard.relistCount),
+      runningPodCount: this.#sum((shard) => shard.pods.Running),
+    };
+  }
+
   /** Times that a node was lost so far. */
   lostCount(): number {
     return this.#sum((shard) => shard.lostCount);

@@ -18,6 +18,7 @@ import type {
 } from '../../hollow/index.ts';
 import type { LoadPhaseOutcome, LoadShard, LoadStats } from '../../loadgen/index.ts';
 import type { LoadPhase } from '../config/index.ts';
+import type { ProbeBatch, ProbeShard } from '../faults/index.ts';
 import type { ClusterAccess } from '../kube/index.ts';
 import type { CallWindow, HealthWindow, PodInstantBatch } from '../measure/index.ts';
 import type { AgentRole, WatchFanOut } from '../result/index.ts';
@@ -55,6 +56,7 @@ export type AgentAssignment = {
   | { role: 'fleet'; shard: FleetShard }
   | { role: 'load'; shard: LoadShard }
   | { role: 'observer'; shard: ObserverShard }
+  | { role: 'prober'; shard: ProbeShard }
 );
 
 /** Sequence numbers rise by one per agent, starting at 1. */
@@ -87,6 +89,8 @@ export interface AgentReport {
   events: AgentEvent[];
   fleet?: FleetStats;
   load?: LoadStats;
+  /** What the canaries saw since the last report. */
+  probes?: ProbeBatch;
   /** Present on the first report after a window closed, and on the last. */
   window?: AgentWindow;
   /** Pod instants since the last report. */

@@ -43,6 +43,10 @@ export interface LedgerObject {
   open: LedgerWrite | undefined;
   /** True once its deletion was acknowledged. */
   deleted: boolean;
+  /** Its last write ended then; a listing taken before that says nothing about it. */
+  endedUs: number;
+  /** The cluster's state was rewound past one of its writes: nothing can be asked of it any more. */
+  excused: boolean;
 }
 
 const ABSENT: ObjectState = { present: false };
@@ -76,7 +80,17 @@ export class WriteLedger {
       right,
       open: write.outcome === 'unknown' ? write : undefined,
       deleted: known?.deleted === true || (write.operation === 'delete' && write.outcome === 'acknowledged'),
+      endedUs: write.endedUs,
+      excused: known?.excused === true,
     });
+  }
+
+  /** Excuses every object with a write that was under way or acknowledged between the two instants: a restore undid it. */
+  rewind(fromUs: number, untilUs: number): void {
+    for (const write of this.#writes) {
+      const known = this.#objects.get(write.object);
+      if (known !== undefined && write.endedUs >= fromUs && write.sentUs <= untilUs) known.excused = true;
+    }
   }
 
   /** Writes that were sent in [fromUs, untilUs), by outcome. */

@@ -1,10 +1,12 @@
 /**
- * What an agent can be: a shard of the fleet, a shard of the load, or the observer who watches both from outside.
+ * What an agent can be: a shard of the fleet, a shard of the load, the observer who watches both from outside, or the
+ * prober who asks the cluster all the time whether it is well.
  */
 import { Fleet, type FleetCommand } from '../../../hollow/index.ts';
 import { LoadGenerator, WatchLoad } from '../../../loadgen/index.ts';
 import type { LoadPhase } from '../../config/index.ts';
 import { type Clock, HarnessError, type Logger, onAbort } from '../../core/index.ts';
+import { Prober } from '../../faults/index.ts';
 import { type PodInstantBuffer, PodTracker, type RunCallRecorder } from '../../measure/index.ts';
 import {
   type AgentAssignment,
@@ -24,7 +26,7 @@ export interface AgentRoleRunner {
   /** Fleet agents only; what comes of it is said in events. */
   applyToFleet?(command: FleetCommand): Promise<void>;
   /** For each report: cheap. */
-  stats(): Pick<AgentReport, 'fleet' | 'load'>;
+  stats(): Pick<AgentReport, 'fleet' | 'load' | 'probes'>;
   /** For each closed window. */
   drain(): Pick<AgentWindow, 'fleet'>;
   stop(): Promise<void>;
@@ -48,6 +50,8 @@ export function makeRole(assignment: AgentAssignment, parts: RoleParts): AgentRo
       return loadRole(assignment.shard, parts);
     case 'observer':
       return observerRole(assignment.shard, parts);
+    case 'prober':
+      return proberRole(assignment.shard, parts);
   }
 }
 
@@ -125,5 +129,21 @@ function observerRole(shard: ShardOf<'observer'>, parts: RoleParts): AgentRoleRu
       await watches.stop();
       await tracker.stop();
     },
+  };
+}
+
+/** Calls in flight at the end get this long. */
+const PROBE_GRACE_MS = 2_000;
+
+function proberRole(shard: ShardOf<'prober'>, parts: RoleParts): AgentRoleRunner {
+  const prober = new Prober(shard, parts);
+  return {
+    start: (signal) => prober.start(signal),
+    // Probes have a clock of their own and go on between phases.
+    runPhase: async () => ({}),
+    endPhase: () => {},
+    stats: () => ({ probes: prober.drain() }),
+    drain: () => ({}),
+    stop: () => prober.stop(PROBE_GRACE_MS),
   };
 }

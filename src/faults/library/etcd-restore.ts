@@ -1,0 +1,33 @@
+/** etcd is restored from a snapshot. */
+
+import { join } from 'node:path';
+import { TAKEOVER_SLACK_MS } from './bounds.ts';
+import type { Fault } from './fault.ts';
+
+export const etcdRestore: Fault = {
+  name: 'etcd-restore',
+  fails: 'The whole of etcd is thrown away and begins anew from a snapshot.',
+  induced:
+    'A snapshot is taken, then every member restarts from it as a new cluster, with revisions raised by 10^9 and the old ones marked compacted; API servers are restarted.',
+  expected:
+    'What was acknowledged before the snapshot is there; writes between snapshot and restore are gone, and nothing else; watches end with 410 and list again.',
+  observed:
+    'The ledger, with the writes acknowledged after the snapshot left out; relists of the watch canaries.',
+  durationMs: 0,
+  settleMs: 40_000,
+  expectations: () => [
+    {
+      figure: 'recoveredAfterHealMs',
+      atMost: 2_000 + TAKEOVER_SLACK_MS,
+      because: 'when the levers return all API servers are ready; two good health checks, 2 s; slack 8 s',
+    },
+    { figure: 'podsEvicted', atMost: 0, because: 'shorter than any toleration' },
+  ],
+  async induce(world, _settings, signal) {
+    const path = join(world.directory, 'etcd-snapshot.db');
+    await world.levers.etcd.snapshot(path, signal);
+    const takenUs = world.clock.nowUs();
+    await world.levers.etcd.restore(path, { bumpRevision: true }, signal);
+    return { targets: ['etcd'], rewoundToUs: takenUs, heal: async () => {} };
+  },
+};

@@ -1,0 +1,105 @@
+/**
+ * What the system itself notices, sampled four times a second through the levers: backends at the load balancer, the
+ * leader of etcd, processes that end by themselves. A sample that cannot be had is left out; the next one comes soon.
+ */
+import type { PlaneLevers } from '../../controlplane/index.ts';
+import { type CancelTimer, type Clock, childAbort } from '../../core/index.ts';
+import type { Notice } from './observe.ts';
+
+const PERIOD_MS = 250;
+const SAMPLE_TIMEOUT_MS = 1_000;
+
+export class SystemWatch {
+  readonly #levers: PlaneLevers;
+  readonly #clock: Clock;
+  readonly #notices: Notice[] = [];
+  readonly #leaderChanges: number[] = [];
+  readonly #backends = new Map<string, string>();
+  readonly #ended = new AbortController();
+  #leader: string | undefined;
+  #stopEvents = () => {};
+  #loops: Promise<void>[] = [];
+
+  constructor(levers: PlaneLevers, clock: Clock) {
+    this.#levers = levers;
+    this.#clock = clock;
+  }
+
+  get notices(): readonly Notice[] {
+    return this.#notices;
+  }
+
+  /** Leader changes of etcd noticed in [fromUs, untilUs). */
+  leaderChangeCount(fromUs: number, untilUs: number): number {
+    return this.#leaderChanges.filter((atUs) => atUs >= fromUs && atUs < untilUs).length;
+  }
+
+  start(): void {
+    this.#stopEvents = this.#levers.onEvent((event) => {
+      // What a lever did is no news; what followed from it is.
+      if (event.kind === 'exited' && !event.induced)
+        this.#notices.push({ atUs: event.atUs, by: `${event.name} ended by itself (${event.detail})` });
+    });
+    const { loadBalancer, etcd } = this.#levers;
+    this.#loops.push(this.#loop(async (signal) => this.#sawLeader(await etcd.leader(signal))));
+    if (loadBalancer !== undefined)
+      this.#loops.push(
+        this.#loop(async (signal) => {
+          for (const { name, state } of await loadBalancer.servers(signal)) this.#sawBackend(name, state);
+        }),
+      );
+  }
+
+  async stop(): Promise<void> {
+    this.#stopEvents();
+    this.#ended.abort();
+    await Promise.all(this.#loops);
+  }
+
+  #sawLeader(leader: string | undefined): void {
+    if (leader === undefined) return;
+    if (this.#leader !== undefined && leader !== this.#leader) {
+      const atUs = this.#clock.nowUs();
+      this.#leaderChanges.push(atUs);
+      this.#notices.push({ atUs, by: `etcd elected ${leader}` });
+    }
+    this.#leader = leader;
+  }
+
+  #sawBackend(name: string, told: string): void {
+    const state = told.replace(/ .*$/, '');
+    const before = this.#backends.get(name);
+    this.#backends.set(name, state);
+    if (before !== undefined && before !== state && state !== 'UP')
+      this.#notices.push({ atUs: this.#clock.nowUs(), by: `the load balancer took ${name} for ${state}` });
+  }
+
+  async #loop(sample: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    const { signal } = this.#ended;
+    while (!signal.aborted) {
+      using limit = childAbort(signal);
+      const cancel: CancelTimer = this.#clock.setTimer(
+        () => limit.abort(new Error('sample took too long')),
+        SAMPLE_TIMEOUT_MS,
+      );
+      try {
+        await sample(limit.signal);
+      } catch {
+        // A part of the system that does not answer is what faults are about; the probes tell the rest.
+      } finally {
+        cancel();
+      }
+      await new Promise<void>((resolve) => {
+        const cancelWait = this.#clock.setTimer(() => {
+          signal.removeEventListener('abort', wake);
+          resolve();
+        }, PERIOD_MS);
+        const wake = () => {
+          cancelWait();
+          resolve();
+        };
+        signal.addEventListener('abort', wake, { once: true });
+      });
+    }
+  }
+}

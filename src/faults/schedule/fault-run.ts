@@ -1,0 +1,268 @@
+/**
+ * Plays a schedule of faults: quiet time, induce, wait, heal, settle, look, judge; one card each. Whatever happens, what
+ * was broken is healed: when the fault's own time is over, when the phase ends early, on an interrupt and on a failure.
+ */
+import type { FaultsSettings } from '../../config/index.ts';
+import { FAULT_KINDS } from '../../config/index.ts';
+import { delay, describeError, HarnessError } from '../../core/index.ts';
+import type { FaultCard, InvariantCheck } from '../../result/index.ts';
+import type { ProbeLog } from '../canaries/probe-log.ts';
+import { type ConvergenceView, checkConvergence } from '../invariants/convergence.ts';
+import { checkLeaders } from '../invariants/leaders.ts';
+import { checkBindings, checkPodDeletions } from '../invariants/pods.ts';
+import { checkWatches } from '../invariants/watches.ts';
+import { checkWrites, type Listing, resolveUnknown } from '../invariants/writes.ts';
+import type { Fault, FaultWorld, InducedFault } from '../library/fault.ts';
+import { judgeFault } from '../observation/judge.ts';
+import { type FleetCounts, observe } from '../observation/observe.ts';
+import type { SystemWatch } from '../observation/system-watch.ts';
+import type { FaultWindow, ProbeLimits } from '../observation/window.ts';
+import { type ScheduledFault, scheduleOf } from './order.ts';
+import { faultOf } from './together.ts';
+
+/** What a schedule needs of the run. */
+export interface FaultRunParts {
+  settings: FaultsSettings;
+  seed: number;
+  world: FaultWorld;
+  log: ProbeLog;
+  /** Absent on clusters that hollowmark did not start. */
+  system: SystemWatch | undefined;
+  limits: ProbeLimits;
+  fleetCounts: () => FleetCounts;
+  /** Consistent lists of the probe objects through every path that answers. */
+  listings: (signal: AbortSignal) => Promise<Listing[]>;
+  convergence: (signal: AbortSignal) => Promise<ConvergenceView>;
+  /** Instants in the run's own time. */
+  sinceStartMs: (atUs: number) => number;
+  /** A fault begins; the returned function marks its end. */
+  onInduced: (text: string, atUs: number) => (atUs: number) => void;
+  onStep: (text: string) => void;
+}
+
+/** The prober reports once a second; what it saw is here after this. */
+const REPORT_DELAY_MS = 2_500;
+/** Patience with nodes and pods that have not converged. */
+const CONVERGENCE_MS = 60_000;
+const CONVERGENCE_POLL_MS = 1_000;
+/** Healing is given this long, also after an interrupt. */
+const HEAL_TIMEOUT_MS = 120_000;
+/** Leases are looked at from this long before a fault: a leader may have been lost just before. */
+const LEASE_SPAN_US = 30e6;
+
+export class FaultRun {
+  readonly #parts: FaultRunParts;
+  readonly #cards: FaultCard[] = [];
+
+  constructor(parts: FaultRunParts) {
+    this.#parts = parts;
+  }
+
+  get cards(): readonly FaultCard[] {
+    return this.#cards;
+  }
+
+  /** Plays all of it from `startUs` on. An abort heals what is broken and rejects with the signal's reason. */
+  async play(startUs: number, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#parts.world;
+    for (const scheduled of scheduleOf(this.#parts.settings, this.#parts.seed)) {
+      const waitMs = (startUs - clock.nowUs()) / 1_000 + scheduled.notBeforeMs - scheduled.pauseMs;
+      if (waitMs > 0) await delay(waitMs, { signal, clock });
+      await this.#playOne(scheduled, signal);
+    }
+  }
+
+  /** The invariants at the end of the run, when nothing is in motion any more. */
+  async finalInvariants(signal: AbortSignal): Promise<InvariantCheck[]> {
+    const { log } = this.#parts;
+    const listings = await this.#parts.listings(signal);
+    return [
+      ...checkWrites(log.ledger, listings),
+      checkWatches(log.stretches, log.ledger.writes, true),
+      checkLeaders(log.leases, log.masters),
+      checkBindings(log.pods),
+      checkPodDeletions(log.pods),
+    ];
+  }
+
+  async #playOne({ number, settings, pauseMs }: ScheduledFault, signal: AbortSignal): Promise<void> {
+    const { world, sinceStartMs, onStep, onInduced } = this.#parts;
+    const { clock, log } = world;
+    const fault = faultOf(settings);
+    const label = [settings.fault, ...settings.with].join(' + ');
+    const card: FaultCard = {
+      id: `${number}-${settings.fault}`,
+      fault: label,
+      component: FAULT_KINDS[settings.fault].component,
+      target: settings.target ?? '',
+      fails: fault.fails,
+      induced: fault.induced,
+      expected: fault.expected,
+      observed: fault.observed,
+      state: 'not-induced',
+      invariants: [],
+      expectedVerdict: settings.expect,
+      verdict: { state: 'no-data', checks: [], text: 'was not induced' },
+    };
+    this.#cards.push(card);
+    onStep(`before ${label}`);
+    const beforeUs = clock.nowUs();
+    await delay(pauseMs, { signal, clock });
+    const inducedUs = clock.nowUs();
+    card.inducedMs = sinceStartMs(inducedUs);
+    const fleetBefore = this.#parts.fleetCounts();
+    onStep(label);
+    let induced: InducedFault;
+    let endMark = (_atUs: number) => {};
+    try {
+      endMark = onInduced(label, inducedUs);
+      induced = await fault.induce(world, settings, signal);
+    } catch (error) {
+      card.reason = describeError(error);
+      card.verdict.text = `could not be induced: ${card.reason}`;
+      log.error({ fault: card.id, error: card.reason }, 'fault not induced');
+      await this.#healAll(fault);
+      endMark(clock.nowUs());
+      signal.throwIfAborted();
+      return;
+    }
+    const inducedEndUs = clock.nowUs();
+    card.target = induced.targets.join(', ');
+    card.state = 'interrupted';
+    let healedUs = inducedEndUs;
+    try {
+      const remainingMs = (settings.durationMs ?? fault.durationMs) - (clock.nowUs() - inducedUs) / 1_000;
+      if (remainingMs > 0) await delay(remainingMs, { signal, clock });
+    } finally {
+      healedUs = clock.nowUs();
+      card.healedMs = sinceStartMs(healedUs);
+      onStep(`healing ${label}`);
+      await this.#heal(induced, fault, card);
+      endMark(clock.nowUs());
+    }
+    onStep(`after ${label}`);
+    await delay(settings.settleMs ?? fault.settleMs, { signal, clock });
+    const window: FaultWindow = { beforeUs, inducedUs, healedUs, endUs: clock.nowUs() };
+    card.endMs = sinceStartMs(window.endUs);
+    if (induced.rewoundToUs !== undefined) this.#parts.log.ledger.rewind(induced.rewoundToUs, inducedEndUs);
+    await this.#look(card, fault, settings, window, fleetBefore, signal);
+  }
+
+  async #look(
+    card: FaultCard,
+    fault: Fault,
+    settings: FaultsSettings['schedule'][number],
+    window: FaultWindow,
+    fleetBefore: FleetCounts,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { world, log, system, limits } = this.#parts;
+    const { clock } = world;
+    const quietSinceUs = clock.nowUs();
+    let listings: Listing[] = [];
+    try {
+      listings = await this.#parts.listings(signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      card.reason = `the probe objects could not be listed: ${describeError(error)}`;
+    }
+    // Lists take their time; writes that crossed them are settled by then.
+    await delay(REPORT_DELAY_MS, { signal, clock });
+    const [first] = listings;
+    const unknown =
+      first === undefined
+        ? { unknownCount: 0, appliedCount: 0 }
+        : resolveUnknown(log.ledger, first, { fromUs: window.inducedUs, untilUs: window.endUs });
+    const seen = observe({
+      log,
+      window,
+      limits,
+      notices: system?.notices ?? [],
+      etcdLeaderChangeCount: system?.leaderChangeCount(window.inducedUs, window.endUs) ?? 0,
+      fleet: { before: fleetBefore, after: this.#parts.fleetCounts() },
+      unknown,
+    });
+    card.seen = seen;
+    const recent = log.leases.filter(
+      ({ atUs }) => atUs >= window.inducedUs - LEASE_SPAN_US && atUs < window.endUs,
+    );
+    card.invariants = [
+      ...checkWrites(log.ledger, listings, { quietSinceUs }),
+      checkWatches(log.stretches, log.ledger.writes, false),
+      checkLeaders(recent, log.masters),
+      checkBindings(log.pods),
+      checkPodDeletions(log.pods),
+      await this.#converged(signal),
+    ];
+    card.verdict = judgeFault(seen, fault.expectations(settings), card.invariants);
+    if (card.state === 'not-healed') {
+      card.verdict.state = 'not-met';
+      card.verdict.text = `could not be healed: ${card.reason}; ${card.verdict.text}`;
+    }
+  }
+
+  /** Polled until it holds or patience is over. */
+  async #converged(signal: AbortSignal): Promise<InvariantCheck> {
+    const { clock } = this.#parts.world;
+    const untilUs = clock.nowUs() + CONVERGENCE_MS * 1_000;
+    for (;;) {
+      const check = await this.#parts
+        .convergence(signal)
+        .then(checkConvergence)
+        .catch((error: unknown): InvariantCheck => {
+          signal.throwIfAborted();
+          const text = `nodes and pods could not be counted: ${describeError(error)}`;
+          return {
+            name: 'convergence',
+            state: 'violated',
+            examinedCount: 0,
+            violationCount: 1,
+            violations: [text],
+            text,
+          };
+        });
+      if (check.state !== 'violated' || clock.nowUs() > untilUs) return check;
+      await delay(CONVERGENCE_POLL_MS, { signal, clock });
+    }
+  }
+
+  async #heal(induced: InducedFault, fault: Fault, card: FaultCard): Promise<void> {
+    const { clock, log } = this.#parts.world;
+    // Not the run's signal: healing is what an interrupt must not interrupt.
+    const limit = new AbortController();
+    const cancel = clock.setTimer(
+      () =>
+        limit.abort(new HarnessError('HM_CLUSTER_STATE', `not healed within ${HEAL_TIMEOUT_MS / 1_000} s`)),
+      HEAL_TIMEOUT_MS,
+    );
+    try {
+      await induced.heal(limit.signal);
+      card.state = 'completed';
+    } catch (error) {
+      card.state = 'not-healed';
+      card.reason = describeError(error);
+      log.error({ fault: card.id, error: card.reason }, 'fault not healed');
+      await this.#healAll(fault);
+    } finally {
+      cancel();
+    }
+  }
+
+  /** The last resort: everything that the levers know to be broken. */
+  async #healAll(fault: Fault): Promise<void> {
+    const { world } = this.#parts;
+    const needs: readonly string[] = FAULT_KINDS[fault.name].needs;
+    if (!needs.includes('local-plane')) return;
+    const limit = new AbortController();
+    const cancel = world.clock.setTimer(
+      () => limit.abort(new HarnessError('HM_CLUSTER_STATE', 'healing everything took too long')),
+      HEAL_TIMEOUT_MS,
+    );
+    await world.levers
+      .healAll(limit.signal)
+      .catch((error: unknown) =>
+        world.log.error({ error: describeError(error) }, 'levers could not heal all'),
+      );
+    cancel();
+  }
+}

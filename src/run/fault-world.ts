@@ -1,0 +1,218 @@
+/** What the faults of a run act upon and are checked against: levers, fleet, administrator, lists of probe objects. */
+import { exec } from 'node:child_process';
+import { RUN_LABEL } from '../../hollow/index.ts';
+import type { ControlPlane } from '../controlplane/index.ts';
+import { type Clock, delay, HarnessError, type Logger, seededRandom } from '../core/index.ts';
+import type { ConvergenceView, FaultWorld, FleetLever, Listing } from '../faults/index.ts';
+import {
+  type ClusterAccess,
+  type Connection,
+  JsonClient,
+  type KubeObject,
+  openConnection,
+  openHttp1Pool,
+} from '../kube/index.ts';
+import type { Agents } from './agents.ts';
+import { probedMembers } from './assignments.ts';
+import { probeNamespace } from './cluster-setup.ts';
+import type { RunOptions } from './options.ts';
+import { RESOURCES } from './resources.ts';
+
+/** Calls of the flood that are under way at any time: more than Priority & Fairness gives one user. */
+const FLOOD_CALL_COUNT = 600;
+const FLOOD_PAUSE_MS = 50;
+const LIST_TIMEOUT_MS = 15_000;
+const PROBE_LABEL = 'hollowmark.dev/probe';
+const CONFIG_MAPS = { group: '', version: 'v1', plural: 'configmaps', namespaced: true };
+
+export interface FaultWorldParts {
+  options: RunOptions;
+  plane: ControlPlane;
+  agents: Agents;
+  connection: Connection;
+  /** As the load's own identity. */
+  loadAccess: ClusterAccess;
+  clock: Clock;
+  log: Logger;
+}
+
+/** The world of one run. */
+export function faultWorld(parts: FaultWorldParts): FaultWorld {
+  const { options, plane, agents, connection, clock, log } = parts;
+  const { suite } = options.loaded;
+  return {
+    get levers() {
+      if (plane.levers === undefined)
+        throw new HarnessError('HM_USAGE', 'a cluster that hollowmark did not start has no levers');
+      return plane.levers;
+    },
+    fleet: fleetLever(agents),
+    admin: new JsonClient(connection, clock),
+    adminConnection: connection,
+    random: seededRandom(`${suite.seed}/fault-targets`),
+    clock,
+    log,
+    directory: options.directory,
+    runSelector: `${RUN_LABEL}=${options.runId}`,
+    nodeCount: suite.fleet.nodeCount,
+    kubernetesVersion: plane.kubernetesVersion,
+    runCommand: (command, signal) => runCommand(command, plane.kubeconfigPath, signal),
+    flood: () => flood(parts),
+  };
+}
+
+/** Consistent lists of the probe objects, through the load balancer and every API server that answers. */
+export async function listProbes(
+  plane: ControlPlane,
+  runId: string,
+  context: { clock: Clock; log: Logger; signal: AbortSignal },
+): Promise<Listing[]> {
+  const { clock, log, signal } = context;
+  const paths = [{ name: 'the load balancer', server: plane.admin.server }, ...probedMembers(plane)];
+  const listings: Listing[] = [];
+  for (const { name, server } of paths) {
+    await using connection = await openConnection(plane.admin, { server, clock });
+    try {
+      const { items } = await new JsonClient(connection, clock).list(
+        CONFIG_MAPS,
+        { namespace: probeNamespace(runId), labelSelector: PROBE_LABEL, limit: 2_000 },
+        { signal, timeoutMs: LIST_TIMEOUT_MS },
+      );
+      listings.push({ through: name, objects: items.map(listedProbe) });
+    } catch (error) {
+      signal.throwIfAborted();
+      // Through the load balancer it must work; a single member may still be on its way back.
+      if (listings.length === 0) throw error;
+      log.warn({ through: name, error: String(error) }, 'probe objects not listed');
+    }
+  }
+  return listings;
+}
+
+/** Nodes and pods as the API has them, beside what the fleet says. */
+export async function countConvergence(
+  admin: JsonClient,
+  selector: string,
+  fleet: { wantedCount: number; runningPodCount: number; podsInMotionCount: number },
+  signal: AbortSignal,
+): Promise<ConvergenceView> {
+  const options = { signal, timeoutMs: LIST_TIMEOUT_MS };
+  const nodes = await admin.list(RESOURCES.nodes, { labelSelector: selector, limit: 500 }, options);
+  const pods = await admin.list(RESOURCES.pods, { labelSelector: selector, limit: 500 }, options);
+  const alive = pods.items.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+  return {
+    nodesListedCount: nodes.items.length,
+    nodesReadyCount: nodes.items.filter(isReady).length,
+    nodesWantedCount: fleet.wantedCount,
+    podsRunningCount: alive.filter((pod) => phaseOf(pod) === 'Running').length,
+    podsRunningOnNodesCount: fleet.runningPodCount,
+    podsUnboundCount: alive.filter((pod) => nodeOf(pod) === '' && phaseOf(pod) === 'Pending').length,
+    podsInMotionCount: fleet.podsInMotionCount,
+  };
+}
+
+function fleetLever(agents: Agents): FleetLever {
+  let count = 0;
+  return {
+    async begin(disturbance, selection, signal) {
+      const id = `fault-${++count}`;
+      const started = await agents.beginStorm({ type: 'storm', id, disturbance, selection }, signal);
+      return { id, nodeNames: started.nodeNames };
+    },
+    async end(id, signal) {
+      agents.healStorm(id);
+      await agents.stormEnded(id, signal);
+    },
+  };
+}
+
+function runCommand(command: string, kubeconfigPath: string, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const env = { ...process.env, KUBECONFIG: kubeconfigPath };
+    exec(command, { env, signal }, (error, _stdout, stderr) => {
+      if (error === null) resolve();
+      else
+        reject(
+          new HarnessError(
+            'HM_CLUSTER_STATE',
+            `command ${command} failed: ${stderr.trim() || error.message}`,
+          ),
+        );
+    });
+  });
+}
+
+/**
+ * Lists of everything by a user of its own, a fixed number at a time. Closed loop on purpose: it stands for clients
+ * that ask for as much as they are given.
+ */
+async function flood({
+  options,
+  plane,
+  connection,
+  clock,
+  log,
+}: FaultWorldParts): Promise<{ stop(): Promise<void> }> {
+  const user = `hollowmark-flood-${options.runId}`;
+  const admin = new JsonClient(connection, clock);
+  await admin.create(RESOURCES.clusterrolebindings, {
+    metadata: { name: user, labels: { [RUN_LABEL]: options.runId } },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' },
+    subjects: [{ kind: 'User', apiGroup: 'rbac.authorization.k8s.io', name: user }],
+  });
+  const access: ClusterAccess = {
+    ...plane.admin,
+    impersonate: { user, groups: ['system:authenticated'] },
+  };
+  const pool = await openHttp1Pool(access, { clock, connectionCount: FLOOD_CALL_COUNT });
+  const ended = new AbortController();
+  const counts = { served: 0, rejected: 0, failed: 0 };
+  const ask = async () => {
+    while (!ended.signal.aborted) {
+      try {
+        const path = '/api/v1/configmaps';
+        const { status } = await pool.request({ method: 'GET', path, discardBody: true }, ended.signal);
+        if (status === 429) counts.rejected++;
+        else counts.served++;
+      } catch {
+        // Cut, or the flood is over.
+        counts.failed++;
+      }
+      await delay(FLOOD_PAUSE_MS, { signal: ended.signal, clock }).catch(() => {});
+    }
+  };
+  const asking = Array.from({ length: FLOOD_CALL_COUNT }, ask);
+  return {
+    async stop() {
+      ended.abort();
+      await pool.close();
+      await Promise.all(asking);
+      log.info(counts, 'flood is over');
+      await admin.delete(RESOURCES.clusterrolebindings, { name: user });
+    },
+  };
+}
+
+function listedProbe({ metadata, ...rest }: KubeObject): Listing['objects'][number] {
+  const data = rest['data'];
+  const nonce = typeof data === 'object' && data !== null && 'nonce' in data ? String(data.nonce) : '';
+  return {
+    name: metadata.name,
+    uid: metadata.uid ?? '',
+    object: metadata.labels?.[PROBE_LABEL] ?? '',
+    nonce,
+  };
+}
+
+function isReady(node: KubeObject): boolean {
+  const { conditions = [] } = (node['status'] ?? {}) as { conditions?: { type: string; status: string }[] };
+  return conditions.some(({ type, status }) => type === 'Ready' && status === 'True');
+}
+
+function phaseOf(pod: KubeObject): string {
+  return ((pod['status'] ?? {}) as { phase?: string }).phase ?? '';
+}
+
+function nodeOf(pod: KubeObject): string {
+  return ((pod['spec'] ?? {}) as { nodeName?: string }).nodeName ?? '';
+}
