@@ -61,5 +61,6 @@ export function registerStatusCommand(program: Command, host: Host): void {
 function formatComponent(component: KeptComponent): string {
   const memory = component.residentBytes === undefined ? '' : formatBytes(component.residentBytes);
   const pid = component.pid === undefined ? '' : `pid ${component.pid}`;
-  return `  ${component.name.padEnd(26)} ${component.state.padEnd(10)} ${pid.padEnd(12)} ${memory.padEnd(10)} ${component.reason}`.trimEnd();
+  const zone = component.zone ?? '-';
+  return `  ${component.name.padEnd(26)} ${zone.padEnd(8)} ${component.state.padEnd(10)} ${pid.padEnd(12)} ${memory.padEnd(10)} ${component.reason}`.trimEnd();
 }

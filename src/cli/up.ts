@@ -1,7 +1,13 @@
 /** `hollowmark up`: a local control plane to keep, for any tool. */
 import { join, resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { Profile } from '../config/index.ts';
+import {
+  type Profile,
+  TOPOLOGIES,
+  TOPOLOGY_NAMES,
+  type TopologyName,
+  topologyWarnings,
+} from '../config/index.ts';
 import {
   type ComponentFlags,
   keepPlane,
@@ -19,6 +25,7 @@ interface UpOptions {
   flag: ComponentFlags;
   auditPolicy?: string;
   eventsEtcd?: boolean;
+  topology?: TopologyName;
   writePki?: string;
 }
 
@@ -33,8 +40,17 @@ export function registerUpCommand(program: Command, host: Host): void {
         'fast',
       ]),
     )
+    .addOption(
+      new Option('--topology <name>', 'single (the default), or several members: docs/topologies.md').choices(
+        TOPOLOGY_NAMES,
+      ),
+    )
     .option('--version <version>', 'Kubernetes version, such as v1.36.3')
-    .option('--port <port>', 'port of the API server on 127.0.0.1; by default a free one', parsePort)
+    .option(
+      '--port <port>',
+      'port of the API server (or the load balancer) on 127.0.0.1; by default a free one',
+      parsePort,
+    )
     .option('--flag <component:flag=value>', 'flag of a component, repeatable', collectFlag, {})
     .option(
       '--audit-policy <file>',
@@ -58,6 +74,9 @@ async function up(options: UpOptions, host: Host, signal: AbortSignal): Promise<
   }
   const directory = keptPlaneDirectory(host.env, options.name);
   const startUs = host.clock.nowUs();
+  const topology = options.topology === undefined ? undefined : TOPOLOGIES[options.topology].settings;
+  for (const warning of topology === undefined ? [] : topologyWarnings(topology))
+    host.stderr.write(`warning: ${warning}\n`);
   const { plane, did } = await keepPlane(
     options.name,
     {
@@ -65,6 +84,7 @@ async function up(options: UpOptions, host: Host, signal: AbortSignal): Promise<
       binaries: { version: options.version },
       apiserverPort: options.port,
       flags: options.flag,
+      topology,
       separateEventsEtcd: options.eventsEtcd,
       auditPolicyPath: options.auditPolicy === undefined ? undefined : resolve(host.cwd, options.auditPolicy),
     },
@@ -83,7 +103,7 @@ async function up(options: UpOptions, host: Host, signal: AbortSignal): Promise<
     nothing: 'it runs already',
   }[did];
   host.stderr.write(
-    `plane "${plane.name}": ${said}\n  API server ${plane.server}, folder ${plane.directory}\n`,
+    `plane "${plane.name}": ${said}\n  API server ${plane.server}${plane.stages.flat().some(({ component }) => component === 'haproxy') ? ' (load balancer)' : ''}, folder ${plane.directory}\n`,
   );
   host.stdout.write(`export KUBECONFIG=${plane.kubeconfigPath}\n`);
 }

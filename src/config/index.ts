@@ -63,4 +63,5 @@ export {
   ZONE_LAYOUTS,
   type ZoneLayout,
   zoneOf,
+  zonesInTurn,
 } from './topology.ts';

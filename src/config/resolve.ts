@@ -9,6 +9,7 @@ import type { ObjectContext } from './resolve-object.ts';
 import type { SuiteInput } from './schema.ts';
 import type { Suite } from './suite.ts';
 import { resolveThresholds } from './thresholds.ts';
+import { layoutZones } from './topology.ts';
 
 /** The suite as run, without the actions that had problems: complete if and only if nothing was reported. */
 export function resolve(input: SuiteInput, context: Omit<ObjectContext, 'nodeCount'>): Suite {
@@ -19,7 +20,7 @@ export function resolve(input: SuiteInput, context: Omit<ObjectContext, 'nodeCou
     description: input.description,
     seed: input.seed,
     controlPlane: input.controlPlane,
-    fleet: input.fleet,
+    fleet: { ...input.fleet, zones: fleetZones(input) },
     load: {
       agentCount: input.load.agents,
       namespaceCount: Math.max(1, countOf(input.load.namespaces, ['load', 'namespaces'], resolver)),
@@ -36,4 +37,11 @@ export function resolve(input: SuiteInput, context: Omit<ObjectContext, 'nodeCou
     slo: input.slo,
     thresholds: resolveThresholds(input, context.report),
   };
+}
+
+// Members and nodes share their zones unless the suite says otherwise.
+function fleetZones(input: SuiteInput): readonly string[] {
+  const { fleet, controlPlane } = input;
+  if (fleet.zones.length > 0 || controlPlane.provider !== 'local') return fleet.zones;
+  return layoutZones(controlPlane.topology.layout);
 }

@@ -142,7 +142,7 @@ export const fleetSchema = z
       .array(label('the name of a zone'))
       .default([])
       .describe(
-        'Zones that the nodes are spread over evenly, as label `topology.kubernetes.io/zone`; storms can hit one.',
+        'Zones that the nodes are spread over evenly, as label `topology.kubernetes.io/zone`; storms can hit one. Default: those of `controlPlane.topology.layout`, dealt out as it says.',
       ),
     pods: podsSchema.prefault({}).describe('How long hollow pods take; drawn by seed, uniformly.'),
     behaviours: behavioursSchema,

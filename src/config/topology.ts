@@ -93,6 +93,19 @@ export function zoneOf(layout: ZoneLayout, index: number): string {
   return zones[index % zones.length] ?? zones[0];
 }
 
+/** Each zone of a layout once; empty for a layout of one, where nodes need no label. */
+export function layoutZones(layout: ZoneLayout): string[] {
+  const zones = [...new Set<string>(ZONE_LAYOUTS[layout])];
+  return zones.length === 1 ? [] : zones;
+}
+
+/** Zones to deal nodes out to in turn: the layout's own sequence where the fleet's zones are the layout's. */
+export function zonesInTurn(fleetZones: readonly string[], layout: ZoneLayout): readonly string[] {
+  const zones = layoutZones(layout);
+  const same = zones.length === fleetZones.length && zones.every((zone, index) => zone === fleetZones[index]);
+  return same && zones.length > 0 ? ZONE_LAYOUTS[layout] : fleetZones;
+}
+
 /** What is unwise about a topology, one sentence each. */
 export function topologyWarnings(topology: TopologySettings): string[] {
   const { etcdCount, apiserverCount, loadBalancer, healthCheck, layout } = topology;

@@ -2,12 +2,14 @@
  * Planes that outlive the command that started them (`hollowmark up`): what is remembered of them, and how another
  * process finds them healthy, mends or ends them. Pids are only used together with the start of their process.
  */
+import { setMaxListeners } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { type Clock, delay, HarnessError } from '../core/index.ts';
+import { type Clock, childAbort, delay, HarnessError } from '../core/index.ts';
 import { COMPONENT_NAMES, instanceAccess } from './components/component.ts';
+import { haproxySocketPath } from './components/haproxy.ts';
 import { type LocalContext, type LocalControlPlaneOptions, startLocalControlPlane } from './local.ts';
 import { readPlaneIdentities } from './pki/plane-pki.ts';
 import { PlaneProcesses } from './plane-processes.ts';
@@ -45,6 +47,8 @@ const stateSchema = z.object({
   /** RFC 3339. */
   startedAt: z.string(),
   programs: z.record(z.string(), z.string()),
+  /** Settings of the topology, as JSON. */
+  topology: z.string(),
   /** In starting order. */
   stages: z.array(z.array(instanceSchema)),
   processes: z.record(z.string(), z.object({ pid: z.number(), beganAt: z.string() })),
@@ -55,6 +59,8 @@ export type KeptPlane = z.infer<typeof stateSchema>;
 
 export interface KeptComponent {
   name: string;
+  /** Where it belongs to one. */
+  zone: string | undefined;
   pid: number | undefined;
   state: 'ready' | 'not ready' | 'ended';
   /** Why it is not ready; empty otherwise. */
@@ -88,7 +94,7 @@ export function readKeptPlane(directory: string): KeptPlane | undefined {
 /**
  * Makes sure that the plane runs, and returns it: starts it, or starts again those of its components that ended, or
  * leaves it as it is.
- * @throws HM_USAGE if it runs with another version or profile than asked for, and what startLocalControlPlane throws.
+ * @throws HM_USAGE if it runs with another version, profile or topology than asked for, and what startLocalControlPlane throws.
  */
 export async function keepPlane(
   name: string,
@@ -117,6 +123,7 @@ export async function keepPlane(
       server: started.shape.server,
       kubeconfigPath: started.kubeconfigPath,
       startedAt: new Date(context.clock.wallMs()).toISOString(),
+      topology: JSON.stringify(started.shape.topology),
       programs: Object.fromEntries(Object.entries(started.programs)),
       stages: started.shape.stages.map((stage) => stage.map((one) => ({ ...one, args: [...one.args] }))),
       processes: identities(started.components),
@@ -133,6 +140,9 @@ export async function keepPlane(
 /** Every component with its health, in starting order. */
 export async function inspectKeptPlane(plane: KeptPlane, signal: AbortSignal): Promise<KeptComponent[]> {
   const identitiesOfPlane = readPlaneIdentities(join(plane.directory, 'pki'));
+  using asking = childAbort(signal);
+  // Every component is asked at the same time.
+  setMaxListeners(0, asking.signal);
   return await Promise.all(
     plane.stages.flat().map(async (instance): Promise<KeptComponent> => {
       const identity = plane.processes[instance.name];
@@ -140,15 +150,21 @@ export async function inspectKeptPlane(plane: KeptPlane, signal: AbortSignal): P
       if (identity === undefined || !isAlive(identity))
         return {
           name: instance.name,
+          zone: instance.zone,
           pid: undefined,
           state: 'ended',
           reason: `see ${logPath}`,
           residentBytes: undefined,
           logPath,
         };
-      const answer = await askReady(instanceAccess(instance, identitiesOfPlane), instance.readyPath, signal);
+      const answer = await askReady(
+        instanceAccess(instance, identitiesOfPlane),
+        instance.readyPath,
+        asking.signal,
+      );
       return {
         name: instance.name,
+        zone: instance.zone,
         pid: identity.pid,
         state: answer.ready ? 'ready' : 'not ready',
         reason: answer.ready ? '' : answer.reason,
@@ -178,6 +194,7 @@ export async function endKeptPlane(
     while (living.some(isAlive)) await delay(50, options);
   }
   rmSync(join(plane.directory, 'state.json'), { force: true });
+  rmSync(haproxySocketPath(join(plane.directory, 'haproxy.cfg')), { force: true });
   if (!options.keepData)
     for (const folder of ['data', 'pki'])
       rmSync(join(plane.directory, folder), { recursive: true, force: true });
@@ -232,11 +249,12 @@ function refuseOther(known: KeptPlane, options: Omit<LocalControlPlaneOptions, '
   const wanted = { version: options.binaries?.version, profile: options.profile };
   const differs =
     (wanted.version !== undefined && wanted.version.replace(/^v?/, 'v') !== known.kubernetesVersion) ||
-    (wanted.profile !== undefined && wanted.profile !== known.profile);
+    (wanted.profile !== undefined && wanted.profile !== known.profile) ||
+    (options.topology !== undefined && JSON.stringify(options.topology) !== known.topology);
   if (differs)
     throw new HarnessError(
       'HM_USAGE',
-      `plane "${known.name}" already runs ${known.kubernetesVersion} with profile ${known.profile}`,
+      `plane "${known.name}" already runs ${known.kubernetesVersion} with profile ${known.profile} and ${known.stages.flat().length} members`,
       {
         hint: `end it first (hollowmark down --name ${known.name}), or give the new one another --name`,
       },

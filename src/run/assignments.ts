@@ -1,7 +1,7 @@
 /** Who does what: the nodes and the load divided over agents, each with all it needs to know. */
 
 import { fleetLabels, HOLLOW_TAINT, nodeName, RUN_LABEL, shardNodeIndexes } from '../../hollow/index.ts';
-import { ZONE_LAYOUTS } from '../config/index.ts';
+import { zonesInTurn } from '../config/index.ts';
 import type { ControlPlane } from '../controlplane/index.ts';
 import { type PreparedCluster, probeNamespace } from './cluster-setup.ts';
 import type { RunOptions } from './options.ts';
@@ -20,10 +20,6 @@ export function assignments(
   const { suite } = options.loaded;
   const { runId } = options;
   const prefix = nodeNamePrefix(runId);
-  const zones =
-    plane.provider === 'local' && suite.controlPlane.topology.layout !== 'one-zone'
-      ? ZONE_LAYOUTS[suite.controlPlane.topology.layout]
-      : undefined;
   const loadShard = (index: number, count: number) => ({
     runId,
     seed: suite.seed,
@@ -52,9 +48,8 @@ export function assignments(
         kubernetesVersion: plane.kubernetesVersion,
         labels: fleetLabels(runId, suite.fleet.labels),
         taints: [HOLLOW_TAINT],
-        zones: suite.fleet.zones,
+        zones: zonesInTurn(suite.fleet.zones, suite.controlPlane.topology.layout),
         ...(cluster.certificates === undefined ? {} : { certificates: pick(cluster.certificates, names) }),
-        ...(zones === undefined ? {} : { zones }),
         phase: REGISTRATION_PHASE,
       },
     };

@@ -89,6 +89,7 @@ class Engine {
       connectionCount: load.connectionCount,
       agentCount: fleet.agentCount,
       localPlane: controlPlane.provider === 'local',
+      topology: controlPlane.topology,
     };
     refuseBlocked(await preflight(requirements, { env, resultsDirectory: directory, signal: stop.graceful }));
     this.#step('starting control plane');

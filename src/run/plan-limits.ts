@@ -2,7 +2,7 @@
  * What a planned run goes beyond: published limits of Kubernetes, client limits of its components, and what makes
  * the run's own figures weak. None of these stops a run; each says what to expect.
  */
-import { objectsOfUnit, podsOfUnit, resourceLabel, type Suite } from '../config/index.ts';
+import { objectsOfUnit, podsOfUnit, resourceLabel, type Suite, topologyWarnings } from '../config/index.ts';
 import type { PlannedPhase } from './plan-phases.ts';
 import type { PlanTotals } from './plan-totals.ts';
 
@@ -47,6 +47,9 @@ export function planWarnings(
 ): PlanWarning[] {
   return [
     ...publishedLimits(suite, phases, totals),
+    ...(suite.controlPlane.provider === 'local' ? topologyWarnings(suite.controlPlane.topology) : []).map(
+      (text) => ({ kind: 'figures' as const, text }),
+    ),
     ...bottlenecks(suite, phases, totals),
     ...weakFigures(suite, phases),
   ];

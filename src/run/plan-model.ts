@@ -112,6 +112,7 @@ export function estimateMemory(
   fleetWatchCount: number,
 ): MemoryEstimate {
   const { fleet, load } = suite;
+  const { topology } = suite.controlPlane;
   const watchCount = fleetWatchCount + population.loadWatchCount;
   const local = suite.controlPlane.provider === 'local' ? 1 : 0;
   const objects = population.standingObjectCount;
@@ -123,15 +124,19 @@ export function estimateMemory(
     loadBytes: load.agentCount * LOAD_AGENT_BYTES + population.loadWatchCount * LOAD_BYTES_PER_WATCH,
     apiserverBytes:
       local *
-      (APISERVER_BASE_BYTES + watchCount * APISERVER_BYTES_PER_WATCH + objects * APISERVER_BYTES_PER_OBJECT),
+      // Watches are spread over the API servers; each caches every object.
+      (watchCount * APISERVER_BYTES_PER_WATCH +
+        topology.apiserverCount * (APISERVER_BASE_BYTES + objects * APISERVER_BYTES_PER_OBJECT)),
     etcdBytes:
       local *
+      topology.etcdCount *
       (ETCD_BASE_BYTES +
         fleet.nodeCount * ETCD_BYTES_PER_NODE +
         population.recentObjectCount * ETCD_BYTES_PER_OBJECT),
     controllersBytes:
       local *
-      (CONTROLLERS_BASE_BYTES +
+      // Candidates without the lease hold about their share of the idle plane and no objects.
+      ((CONTROLLERS_BASE_BYTES * (topology.controllerManagerCount + topology.schedulerCount)) / 2 +
         fleet.nodeCount * CONTROLLERS_BYTES_PER_NODE +
         objects * CONTROLLERS_BYTES_PER_OBJECT),
   };

@@ -2,6 +2,7 @@
  * What a machine can carry: each check says what it found, how many hollow nodes or what else that limits, and how
  * to raise it. The figures per node are measured ones (docs/operations.md, reference baselines), rounded up.
  */
+import { TOPOLOGIES, type TopologySettings } from '../../config/index.ts';
 import { formatBytes } from '../../core/index.ts';
 import type { MachineFacts } from './machine.ts';
 
@@ -20,8 +21,15 @@ export const NODE_COST = {
   idleCpuMsPerSecond: 0.41,
 } as const;
 
-/** What an empty control plane holds. */
+/** What an empty control plane of one member each holds. */
 const PLANE_MEMORY_BYTES = 600_000_000;
+/** What each further member of a component holds, idle; measured (docs/topologies.md) and rounded up. */
+const MEMBER_MEMORY_BYTES = {
+  etcd: 90_000_000,
+  apiserver: 330_000_000,
+  controllerManager: 90_000_000,
+  scheduler: 80_000_000,
+} as const;
 /** Files of a process that are not connections of nodes. */
 const SPARE_FILE_COUNT = 500;
 /** Share of all CPU time that idle nodes may take, so that load and measurement have the rest. */
@@ -54,6 +62,19 @@ export interface Requirements {
   agentCount?: number | undefined;
   /** The control plane runs here too. @default true */
   localPlane?: boolean | undefined;
+  /** Of the local plane. @default one of each */
+  topology?: TopologySettings | undefined;
+}
+
+/** Memory of an idle local plane, by its members. */
+export function planeMemoryBytes(topology: TopologySettings): number {
+  return (
+    PLANE_MEMORY_BYTES +
+    (topology.etcdCount - 1) * MEMBER_MEMORY_BYTES.etcd +
+    (topology.apiserverCount - 1) * MEMBER_MEMORY_BYTES.apiserver +
+    (topology.controllerManagerCount - 1) * MEMBER_MEMORY_BYTES.controllerManager +
+    (topology.schedulerCount - 1) * MEMBER_MEMORY_BYTES.scheduler
+  );
 }
 
 /** Every check of a machine against what is required of it; pure. */
@@ -63,7 +84,9 @@ export function checkMachine(facts: MachineFacts, requirements: Requirements = {
     connectionCount: requirements.connectionCount ?? 100,
     agentCount: requirements.agentCount ?? 1,
     localPlane: requirements.localPlane ?? true,
+    topology: requirements.topology ?? TOPOLOGIES.single.settings,
   };
+  const balanced = needs.localPlane && needs.topology.loadBalancer === 'haproxy';
   return [
     checkNode(facts),
     ...checkOpenFiles(facts, needs),
@@ -80,6 +103,7 @@ export function checkMachine(facts: MachineFacts, requirements: Requirements = {
       facts.haproxyPath,
       'control planes with several API servers',
       'apt-get install haproxy',
+      balanced,
     ),
     optionalProgram(
       'chromium',
@@ -95,6 +119,7 @@ interface Needs {
   connectionCount: number;
   agentCount: number;
   localPlane: boolean;
+  topology: TopologySettings;
 }
 
 function checkNode(facts: MachineFacts): Finding {
@@ -161,7 +186,7 @@ function checkMemory(facts: MachineFacts, needs: Needs): Finding {
   const perNode =
     NODE_COST.fleetMemoryBytes +
     (needs.localPlane ? NODE_COST.apiserverMemoryBytes + NODE_COST.storeMemoryBytes : 0);
-  const base = needs.localPlane ? PLANE_MEMORY_BYTES : 0;
+  const base = needs.localPlane ? planeMemoryBytes(needs.topology) : 0;
   const nodeLimit = Math.max(0, Math.floor((facts.availableMemoryBytes - base) / perNode));
   return {
     id: 'memory',
@@ -293,10 +318,16 @@ function checkGo(facts: MachineFacts): Finding {
   };
 }
 
-function optionalProgram(id: string, path: string | undefined, serves: string, install: string): Finding {
+function optionalProgram(
+  id: string,
+  path: string | undefined,
+  serves: string,
+  install: string,
+  required = false,
+): Finding {
   return {
     id,
-    state: path === undefined ? 'absent' : 'ok',
+    state: path !== undefined ? 'ok' : required ? 'blocks' : 'absent',
     found: path ?? `no ${id}`,
     limits: path === undefined ? serves : 'nothing',
     raise: path === undefined ? install : '',

@@ -68,9 +68,11 @@ export function etcdLevers(parts: LeverParts): EtcdLeversInside {
     }));
   };
 
-  /** Restarts the members one after the other with a flag changed; a majority is there throughout. */
-  const rolling = async (flags: Readonly<Record<string, string>>, signal: AbortSignal) => {
-    for (const name of names) await processes.restart(name, { flags }, signal);
+  /** Restarts the members with another quota one after the other, so that a majority is there throughout. */
+  const setQuota = async (quotaBytes: string, signal: AbortSignal) => {
+    for (const name of names)
+      if (etcdFlag(processes.instance(name).args, 'quota-backend-bytes') !== quotaBytes)
+        await processes.restart(name, { flags: { 'quota-backend-bytes': quotaBytes } }, signal);
   };
 
   const alarms = async (signal: AbortSignal) => {
@@ -177,7 +179,7 @@ export function etcdLevers(parts: LeverParts): EtcdLeversInside {
       const [first] = names;
       const { args } = processes.instance(first ?? '');
       originalQuota ??= etcdFlag(args, 'quota-backend-bytes');
-      await rolling({ 'quota-backend-bytes': String(quotaBytes) }, signal);
+      await setQuota(String(quotaBytes), signal);
       const name = await anyMember(signal);
       for (let index = 0; ; index++) {
         const put = {
@@ -204,7 +206,7 @@ export function etcdLevers(parts: LeverParts): EtcdLeversInside {
       await compact(signal);
       for (const one of names) await defragment(one, signal);
       await disarmAlarms(signal);
-      if (originalQuota !== undefined) await rolling({ 'quota-backend-bytes': originalQuota }, signal);
+      if (originalQuota !== undefined) await setQuota(originalQuota, signal);
       originalQuota = undefined;
     },
   };

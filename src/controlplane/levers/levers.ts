@@ -204,8 +204,9 @@ export interface EtcdLevers {
   replaceMember(name: string, signal: AbortSignal): Promise<void>;
   alarms(signal: AbortSignal): Promise<{ memberId: string; alarm: string }[]>;
   /**
-   * Sets the quota of every member by a rolling restart and writes filler until NOSPACE is raised. Returns the
-   * database's size in bytes.
+   * Sets the quota of every member by a rolling restart (no restart where they have it already, by
+   * `controlPlane.flags.etcd`; each takes about 8 s) and writes filler until NOSPACE is raised. Returns the database's
+   * size in bytes.
    */
   fillTo(quotaBytes: number, signal: AbortSignal): Promise<number>;
   /** Deletes the filler, compacts, defragments each member and disarms NOSPACE; the quota goes back to what it was. */
