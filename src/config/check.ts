@@ -65,6 +65,11 @@ function checkFleet(suite: Suite, report: ReportProblem): void {
   for (const [index, zone] of fleet.zones.entries())
     if (fleet.zones.indexOf(zone) < index)
       report(['fleet', 'zones', index], `expected a name of its own, got ${quote(zone)} a second time`);
+  if (fleet.compat === 'kubemark' && Object.keys(fleet.behaviours).length > 0)
+    report(
+      ['fleet', 'behaviours'],
+      "containers of upstream's hollow node do nothing by themselves: expected none with compat: kubemark",
+    );
   checkLabels(fleet.labels, report);
   // The kubelet renews at a quarter of the duration and the API has whole seconds.
   if (fleet.leaseDurationMs < 4_000 || fleet.leaseDurationMs % 1_000 !== 0)

@@ -9,6 +9,7 @@ import {
 } from './built-in-templates.ts';
 import { readYaml } from './document.ts';
 import { quote } from './issues.ts';
+import { checkBehaviour, podPlace, withBehaviour } from './object-behaviour.ts';
 import type { ReportProblem } from './parameters.ts';
 import { isRecord, type Path } from './paths.ts';
 import {
@@ -21,10 +22,11 @@ import {
 } from './resources.ts';
 import type { ObjectInput } from './schema-load.ts';
 import { didYouMean } from './suggest.ts';
-import type { ObjectTemplate, ResourceRef } from './suite.ts';
+import type { FleetSettings, ObjectTemplate, ResourceRef } from './suite.ts';
 
 export interface ObjectContext {
   nodeCount: number;
+  behaviours: FleetSettings['behaviours'];
   /** Text of a file by its path relative to the suite. @throws whatever reading throws. */
   readTemplate(path: string): string;
   report: ReportProblem;
@@ -195,7 +197,8 @@ function fromManifest(
   }
   const resource = resourceOf(apiVersion, kind, input, path, context);
   if (resource === undefined) return undefined;
-  const named = withMetadata(manifest, resource, where, context);
+  const unnamed = behaving(manifest, kind, input, path, where, context);
+  const named = withMetadata(unnamed, resource, where, context);
   if (named === undefined) return undefined;
   const length = Buffer.byteLength(JSON.stringify(named));
   if (length > MAX_MANIFEST_BYTES)
@@ -208,6 +211,28 @@ function fromManifest(
     podCount: input.pods ?? podsOf(kind, named, context.nodeCount),
     ...(input.schedulerName === undefined ? {} : { schedulerNames: [input.schedulerName].flat() }),
   };
+}
+
+function behaving(
+  manifest: Manifest,
+  kind: string,
+  input: ObjectInput,
+  path: Path,
+  where: Path,
+  context: ObjectContext,
+): Manifest {
+  const { behaviours, report } = context;
+  if (input.behaviour === undefined) {
+    checkBehaviour(manifest, where, behaviours, report);
+    return manifest;
+  }
+  const place = [...path, 'behaviour'];
+  const isOne =
+    input.template !== undefined || (input.manifest !== undefined && !Array.isArray(input.manifest));
+  if (isOne && podPlace(manifest) === undefined) report(place, `a ${kind} makes no pods`);
+  const changed = withBehaviour(manifest, input.behaviour);
+  checkBehaviour(changed, where, behaviours, (_, message) => report(place, message));
+  return changed;
 }
 
 function resourceOf(

@@ -12,9 +12,10 @@ import { resolveThresholds } from './thresholds.ts';
 import { layoutZones } from './topology.ts';
 
 /** The suite as run, without the actions that had problems: complete if and only if nothing was reported. */
-export function resolve(input: SuiteInput, context: Omit<ObjectContext, 'nodeCount'>): Suite {
+export function resolve(input: SuiteInput, context: Omit<ObjectContext, 'nodeCount' | 'behaviours'>): Suite {
   const nodeCount = input.fleet.nodeCount;
-  const resolver = { ...context, nodeCount, seed: input.seed };
+  const { behaviours } = input.fleet;
+  const resolver = { ...context, nodeCount, behaviours, seed: input.seed };
   return {
     name: input.name,
     description: input.description,

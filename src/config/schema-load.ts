@@ -55,6 +55,9 @@ export const objectSchema = z
       .describe(
         '`schedulerName` of the pods; of a list each object takes the next. Default: what the manifest says.',
       ),
+    behaviour: label('a name')
+      .optional()
+      .describe('Entry of `fleet.behaviours` that the pods follow. Default: what the manifest says.'),
     manifest: z
       .union([z.record(z.string(), z.unknown()), z.array(z.record(z.string(), z.unknown())).min(1)], {
         error: 'expected a Kubernetes manifest, or a list of them',
