@@ -41,7 +41,7 @@ export class LinkSwitch {
       await listening(server, port);
     }
     for (const { from, to, port, targetPort } of config.clients) {
-      const server = createServer({ pauseOnConnect: true }, (socket) =>
+      const server = createServer({ pauseOnConnect: true, allowHalfOpen: true }, (socket) =>
         this.#join(socket, { from, to, port: targetPort }, () => {}),
       );
       await listening(server, port);
