@@ -6,6 +6,7 @@ import { formatRate } from '../src/core/index.ts';
 import { findLimiter, formatCount, formatEdge, type RunResult } from '../src/result/index.ts';
 import { inline, markdownTable } from './markdown-text.ts';
 import { type CallRow, measuredCallRows, SOURCE_LABEL } from './model/call-rows.ts';
+import { faultWord, recoveryCells } from './model/fault-words.ts';
 import { networkRows } from './model/network-programming.ts';
 import { formatInterval } from './model/server-side.ts';
 import { podStartupLimitUs } from './model/slo-limits.ts';
@@ -51,6 +52,7 @@ export function renderMarkdown(result: RunResult): string {
       ],
     ),
     ...problems(result),
+    faultTable(result),
     callTable(measuredCallRows(result)),
     podTable(result),
     networkTable(result),
@@ -104,6 +106,32 @@ function callTable(rows: readonly CallRow[]): string {
   );
   const more = rows.length - shown.length;
   return more > 0 ? `${text}\n\n… and ${more} more in report.html.` : text;
+}
+
+function faultTable({ faults }: RunResult): string {
+  if (faults === undefined) return '';
+  const table = markdownTable(
+    [
+      'Fault',
+      'Target',
+      'Response',
+      'Noticed',
+      'Write gap',
+      'Read gap',
+      'Recovered',
+      'Good writes',
+      'Good reads',
+    ],
+    faults.cards.map((card) => [
+      inline(card.id),
+      inline(card.target),
+      inline(faultWord(card)),
+      ...recoveryCells(card),
+    ]),
+    [false, false, false, true, true, true, true, true, true],
+  );
+  const { acknowledgedCount, unknownCount, lostCount } = faults.writes;
+  return `${table}\n\n${acknowledgedCount} writes of the probes acknowledged, ${unknownCount} of unknown outcome, **${lostCount} acknowledged ones lost**.`;
 }
 
 function podTable(result: RunResult): string {

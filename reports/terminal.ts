@@ -14,6 +14,7 @@ import {
   type VerdictState,
 } from '../src/result/index.ts';
 import { type CallRow, measuredCallRows, SOURCE_LABEL } from './model/call-rows.ts';
+import { faultWord, recoveryCells } from './model/fault-words.ts';
 import { networkRows } from './model/network-programming.ts';
 import { formatInterval } from './model/server-side.ts';
 import { podStartupLimitUs } from './model/slo-limits.ts';
@@ -58,6 +59,7 @@ export function renderTerminal(result: RunResult, options: TerminalOptions): str
     verdictLines(result, paint),
     problemLines(result, paint),
     setUpLines(result),
+    faultLines(result, paint),
     callLines(result, paint),
     podLines(result, paint),
     watchLines(result, paint),
@@ -142,6 +144,32 @@ const CALL_COLUMNS: readonly Column[] = [
   { title: 'limit', align: 'right' },
   { title: 'server p99', align: 'right' },
 ];
+
+const FAULT_COLUMNS: readonly Column[] = [
+  { title: 'Faults', align: 'left' },
+  { title: 'response', align: 'left' },
+  { title: 'noticed', align: 'right' },
+  { title: 'write gap', align: 'right' },
+  { title: 'read gap', align: 'right' },
+  { title: 'recovered', align: 'right' },
+  { title: 'writes', align: 'right' },
+];
+
+function faultLines({ faults }: RunResult, paint: Paint): string[] {
+  if (faults === undefined) return [];
+  const rows = faults.cards.map((card) => [
+    card.id,
+    shorten(faultWord(card), 16),
+    ...recoveryCells(card).slice(0, 5),
+  ]);
+  const { acknowledgedCount, unknownCount, lostCount } = faults.writes;
+  const [head = '', ...lines] = textTable(FAULT_COLUMNS, rows, TERMINAL_COLUMNS);
+  return [
+    paint('dim', head),
+    ...lines,
+    `${acknowledgedCount} probe writes acknowledged, ${unknownCount} of unknown outcome, ${lostCount} lost`,
+  ];
+}
 
 function callLines(result: RunResult, paint: Paint): string[] {
   const rows = measuredCallRows(result);

@@ -10,6 +10,7 @@ import { callsSection } from './sections/calls.ts';
 import { latencySections, timeSection } from './sections/charts.ts';
 import { checksSection } from './sections/checks.ts';
 import { configurationSection } from './sections/configuration.ts';
+import { faultsSection } from './sections/faults.ts';
 import { healthSection } from './sections/health.ts';
 import { networkSection } from './sections/network.ts';
 import { overviewSection } from './sections/overview.ts';
@@ -24,6 +25,7 @@ export function renderHtml(result: RunResult, assets: PageAssets): string {
   const rows = measuredCallRows(result);
   const data = chartData(result, rows);
   const sections = [
+    faultsSection(result),
     callsSection(result, rows, phaseCallRows(result)),
     ...latencySections(data, rows),
     timeSection(result, data),
