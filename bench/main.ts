@@ -4,18 +4,39 @@
  *
  *   npm run bench -- [load] [kperf] [measure] [slope] [hold]     only these
  */
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { packageRoot } from '../src/core/index.ts';
-import { nodeArguments } from '../src/run/index.ts';
+import type { AgentRole } from '../src/result/index.ts';
+import { nodeArguments, raisePriority } from '../src/run/index.ts';
 
-const BENCHES: Record<string, { title: string; script: string; nodeArguments?: readonly string[] }> = {
-  load: { title: 'load: slip of the pacer, client CPU per GET', script: 'load/main.js' },
-  slope: {
-    title: 'fleet: memory and CPU of one more idle node',
-    script: 'fleet/slope.js',
-    nodeArguments: nodeArguments('fleet'),
+interface Bench {
+  title: string;
+  script: string;
+  /** Runs with the arguments that agents of this role have. */
+  role?: AgentRole;
+  /** And with their priority, where permitted. */
+  raised?: boolean;
+}
+
+const BENCHES: Record<string, Bench> = {
+  load: {
+    title: 'load: GETs a second, slip of the pacer, memory of long watches',
+    script: 'load/main.js',
+    role: 'load',
+    raised: true,
   },
+  kperf: {
+    title: 'load: client CPU per GET from a real API server, beside kperf',
+    script: 'load/kperf-bench.js',
+    role: 'load',
+  },
+  measure: {
+    title: 'measure: cost of recording a call, memory of pod timelines',
+    script: 'measure/main.js',
+  },
+  slope: { title: 'fleet: memory and CPU of one more idle node', script: 'fleet/slope.js', role: 'fleet' },
   hold: { title: 'fleet: 1,000 nodes held for 5 minutes under churn', script: 'fleet/hold.js' },
 };
 
@@ -27,11 +48,17 @@ if (unknown.length > 0) {
   );
   process.exitCode = 2;
 } else {
-  for (const [name, { title, script, nodeArguments: flags = [] }] of Object.entries(BENCHES)) {
-    if (wanted.length > 0 && !wanted.includes(name)) continue;
-    process.stdout.write(`\n== ${title}\n`);
-    spawnSync(process.execPath, [...flags, join(packageRoot(), 'dist', 'bench', script)], {
-      stdio: 'inherit',
-    });
+  for (const [name, bench] of Object.entries(BENCHES)) {
+    if (wanted.length === 0 || wanted.includes(name)) await run(bench);
   }
+}
+
+async function run({ title, script, role, raised = false }: Bench): Promise<void> {
+  process.stdout.write(`\n== ${title}\n`);
+  const flags = role === undefined ? [] : nodeArguments(role);
+  const child = spawn(process.execPath, [...flags, join(packageRoot(), 'dist', 'bench', script)], {
+    stdio: 'inherit',
+  });
+  if (role !== undefined && raised) process.stdout.write(`priority: ${raisePriority(child.pid, role)}\n`);
+  await once(child, 'exit');
 }

@@ -67,8 +67,10 @@ const METRIC_VERB: Readonly<Record<Verb, string>> = {
 /** Upstream's transitions, made of ours; ours that upstream does not know stay in result.json. */
 const TRANSITIONS: readonly { metric: string; phase: PodStartupPhase }[] = [
   { metric: 'create_to_schedule', phase: 'create_to_schedule' },
-  { metric: 'schedule_to_watch', phase: 'schedule_to_watch' },
+  { metric: 'schedule_to_run', phase: 'schedule_to_run' },
   { metric: 'run_to_watch', phase: 'run_to_watch' },
+  { metric: 'schedule_to_watch', phase: 'schedule_to_watch' },
+  { metric: 'create_to_run', phase: 'create_to_run' },
   { metric: 'pod_startup', phase: 'pod_startup' },
 ];
 

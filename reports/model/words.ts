@@ -29,6 +29,8 @@ export const STARTUP_PHASES: readonly { phase: PodStartupPhase; label: string; p
   { phase: 'kubelet_to_run', label: 'kubelet saw the pod → Running sent', part: true },
   { phase: 'run_to_watch', label: 'Running sent → Running watched', part: true },
   { phase: 'schedule_to_watch', label: 'node assigned → Running watched', part: false },
+  { phase: 'schedule_to_run', label: 'node assigned → Running sent', part: false },
+  { phase: 'create_to_run', label: 'create sent → Running sent', part: false },
   { phase: 'pod_startup', label: 'pod startup: create sent → Running watched', part: false },
 ];
 

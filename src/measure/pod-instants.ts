@@ -10,8 +10,8 @@ import type { PodKind } from '../result/index.ts';
  * `deleted` (the reply is here).
  * Fleet: `kubelet-seen` (its watch delivered the pod), `running-sent` (the Running patch goes out), `terminated` (its
  * containers are stopped).
- * Observer: `seen` (first event of the pod), `scheduled` (first event with a nodeName), `running-seen`,
- * `delete-seen` (first event with a deletionTimestamp), `gone`.
+ * Observer: `seen` (first event of the pod), `scheduled` (first event with a nodeName), `init-started` (first event with
+ * an init container that ran), `initialized` (first event with all of them ended well), `running-seen`, `delete-seen` (first event with a deletionTimestamp), `gone`.
  */
 export const POD_INSTANTS = [
   'intended',
@@ -25,6 +25,8 @@ export const POD_INSTANTS = [
   'terminated',
   'seen',
   'scheduled',
+  'init-started',
+  'initialized',
   'running-seen',
   'delete-seen',
   'gone',

@@ -17,18 +17,20 @@ export interface ObservedPod {
   spec?: {
     nodeName?: string;
     containers?: readonly { name: string }[];
+    initContainers?: readonly { name: string; restartPolicy?: string }[];
     volumes?: readonly Readonly<Record<string, unknown>>[];
   };
   status?: {
     phase?: string;
     containerStatuses?: readonly ContainerStatus[];
+    initContainerStatuses?: readonly ContainerStatus[];
   };
 }
 
 export interface ContainerStatus {
   name?: string;
   restartCount?: number;
-  state?: { waiting?: unknown; running?: unknown; terminated?: unknown };
+  state?: { waiting?: unknown; running?: unknown; terminated?: { exitCode?: number } };
   lastState?: { terminated?: unknown };
 }
 
@@ -69,4 +71,19 @@ export function hasStarted(pod: ObservedPod): boolean {
         restartCount > 0,
     )
   );
+}
+
+/**
+ * How far a pod's init containers are: `none` where it has none or none has run, `begun`, `done` once all have ended
+ * well. Sidecars, which run beside the containers until the end, are none: their restartPolicy is Always.
+ */
+export function initProgress(pod: ObservedPod): 'none' | 'begun' | 'done' {
+  const ordinary = (pod.spec?.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy !== 'Always');
+  if (ordinary.length === 0) return 'none';
+  const names = new Set(ordinary.map(({ name }) => name));
+  const statuses = (pod.status?.initContainerStatuses ?? []).filter(({ name = '' }) => names.has(name));
+  const begun = statuses.filter(({ state }) => state?.running != null || state?.terminated != null);
+  const done = statuses.filter(({ state }) => state?.terminated?.exitCode === 0);
+  if (done.length === ordinary.length) return 'done';
+  return begun.length > 0 ? 'begun' : 'none';
 }

@@ -294,13 +294,17 @@ export class PodTimelines implements PodInstantSink {
     const scheduledUs = at('scheduled');
     const kubeletSeenUs = at('kubelet-seen');
     const runningSentUs = at('running-sent');
+    const initUs = between(at('init-started'), at('initialized'));
     const durationsUs: FinishedPod['durationsUs'] = {
       ...duration('create_to_schedule', startUs, scheduledUs),
       ...duration('schedule_to_kubelet', scheduledUs, kubeletSeenUs),
       ...duration('kubelet_to_run', kubeletSeenUs, runningSentUs),
       ...duration('run_to_watch', runningSentUs, runningUs),
       ...duration('schedule_to_watch', scheduledUs, runningUs),
-      ...duration('pod_startup', startUs, runningUs),
+      ...duration('schedule_to_run', scheduledUs, runningSentUs),
+      ...duration('create_to_run', startUs, runningSentUs),
+      // Init containers are no part of startup.
+      ...duration('pod_startup', startUs + (initUs ?? 0), runningUs),
     };
     const slash = pod.key.indexOf('/');
     const ms = (name: keyof PodRecord, atUs: number | undefined) =>
@@ -319,6 +323,7 @@ export class PodTimelines implements PodInstantSink {
       ...ms('kubeletSeenMs', kubeletSeenUs),
       ...ms('runningSentMs', runningSentUs),
       ...ms('runningSeenMs', runningUs),
+      ...(initUs === undefined ? {} : { initMs: Math.round(initUs) / 1_000 }),
       ...ms('deletedMs', at('delete-sent') ?? at('delete-seen')),
       ...ms('goneMs', at('gone')),
     };
@@ -347,6 +352,10 @@ export class PodTimelines implements PodInstantSink {
 
 function known(atUs: number): number | undefined {
   return Number.isNaN(atUs) ? undefined : atUs;
+}
+
+function between(fromUs: number | undefined, toUs: number | undefined): number | undefined {
+  return fromUs === undefined || toUs === undefined ? undefined : Math.max(0, toUs - fromUs);
 }
 
 // Two watchers of one change may hear of it in either order: less than nothing counts as nothing.

@@ -15,7 +15,7 @@ import {
   type ReflectorHandlers,
 } from '../kube/index.ts';
 import type { ObserverSink, PodDetail, PodInstant } from './pod-instants.ts';
-import { hasStarted, type ObservedPod, podKind } from './pod-state.ts';
+import { hasStarted, initProgress, type ObservedPod, podKind } from './pod-state.ts';
 
 export interface PodTrackerOptions {
   access: ClusterAccess;
@@ -81,9 +81,13 @@ export class PodTracker {
 }
 
 /** Instants of a pod that were noted, as bits. */
-const NOTED = { scheduled: 1, 'running-seen': 2, 'delete-seen': 4 } as const satisfies Partial<
-  Record<PodInstant, number>
->;
+const NOTED = {
+  scheduled: 1,
+  'running-seen': 2,
+  'delete-seen': 4,
+  'init-started': 8,
+  initialized: 16,
+} as const satisfies Partial<Record<PodInstant, number>>;
 
 interface FollowedPod {
   readonly namespace: string;
@@ -138,6 +142,9 @@ export class PodObserver implements ReflectorHandlers {
     followed.confirmed = true;
     const node = pod.spec?.nodeName;
     if (node !== undefined && node !== '') this.#noteOnce(followed, 'scheduled', atUs, { uid, node });
+    const init = initProgress(pod);
+    if (init !== 'none') this.#noteOnce(followed, 'init-started', atUs, { uid });
+    if (init === 'done') this.#noteOnce(followed, 'initialized', atUs, { uid });
     if (hasStarted(pod)) this.#noteOnce(followed, 'running-seen', atUs, { uid });
     if (pod.metadata.deletionTimestamp !== undefined) this.#noteOnce(followed, 'delete-seen', atUs, { uid });
   }

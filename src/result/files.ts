@@ -9,7 +9,8 @@ import { createInterface } from 'node:readline';
 import { constants, createGunzip } from 'node:zlib';
 import { HarnessError } from '../core/index.ts';
 import { DurableFile, diskError, writeAtomically } from './durable-file.ts';
-import { type PodRecord, RUN_RESULT_SCHEMA, type RunResult } from './run-result.ts';
+import type { PodRecord } from './pod-result.ts';
+import { RUN_RESULT_SCHEMA, type RunResult } from './run-result.ts';
 
 export const RESULT_FILE = 'result.json';
 export const CALLS_FILE = 'calls.hlog';

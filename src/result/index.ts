@@ -56,6 +56,14 @@ export {
   SERIAL_METRICS,
 } from './limiter.ts';
 export type { MeasuredServer } from './measured-server.ts';
+export type {
+  PodKind,
+  PodOutcome,
+  PodRecord,
+  PodStartup,
+  PodStartupPhase,
+  PodTimeline,
+} from './pod-result.ts';
 export { formatCount, formatEdge, formatQuantile, judgeQuantile, minSampleCount } from './quantiles.ts';
 export {
   type CallSeries,
@@ -70,12 +78,6 @@ export {
   type LimitWindow,
   type NetworkProgramming,
   type PhaseResult,
-  type PodKind,
-  type PodOutcome,
-  type PodRecord,
-  type PodStartup,
-  type PodStartupPhase,
-  type PodTimeline,
   RUN_RESULT_SCHEMA,
   type RunMark,
   type RunResult,

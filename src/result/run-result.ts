@@ -7,6 +7,7 @@
 import type { AgentHealth, HostHealth } from './agent-health.ts';
 import type { FaultsResult } from './faults.ts';
 import type { MeasuredServer } from './measured-server.ts';
+import type { PodStartup } from './pod-result.ts';
 
 export const RUN_RESULT_SCHEMA = 'hollowmark.dev/run-result/v1';
 
@@ -90,64 +91,6 @@ export interface LimitWindow {
   count: number;
   /** Calls that failed for the server's sake and pods that never started are over any limit. */
   overLimitCount: number;
-}
-
-export type PodKind = 'stateless' | 'stateful';
-/** Names after ClusterLoader2's transitions. `pod_startup` = create sent → Running seen by the watcher. */
-export type PodStartupPhase =
-  | 'create_to_schedule'
-  | 'schedule_to_kubelet'
-  | 'kubelet_to_run'
-  | 'run_to_watch'
-  | 'schedule_to_watch'
-  | 'pod_startup';
-
-export interface PodStartup {
-  kind: PodKind;
-  phase: string;
-  createdCount: number;
-  /** Seen Running by the watcher. */
-  startedCount: number;
-  /** Never seen Running though they lived longer than the limit (or to the end): counted as over the limit. */
-  neverStartedCount: number;
-  /** Deleted younger than the limit and not yet Running: nothing can be said of them. */
-  censoredCount: number;
-  phases: Partial<Record<PodStartupPhase, Distribution>>;
-  /** The slowest pods, slowest first; at most 20. Instants in ms since the start of the run, absent if never seen. */
-  slowest: PodTimeline[];
-  /** Server stamps (1 s grain) minus own watch, per pod; a health check of the clocks. Milliseconds. */
-  serverClockDifferenceMs?: { count: number; minMs: number; medianMs: number; maxMs: number };
-  /** `pod_startup` by 5-minute window of the pod's start, against the SLO limit. */
-  windows?: LimitWindow[];
-}
-
-/** One pod's instants, in ms since the start of the run on the shared monotonic clock. */
-export interface PodTimeline {
-  namespace: string;
-  name: string;
-  node?: string;
-  intendedMs?: number;
-  sentMs?: number;
-  createdMs?: number;
-  scheduledMs?: number;
-  kubeletSeenMs?: number;
-  runningSentMs?: number;
-  runningSeenMs?: number;
-  deletedMs?: number;
-  goneMs?: number;
-}
-
-/**
- * What can be said of a pod's startup: `started`; `never-started` (lived longer than the limit, or the run ended);
- * `censored` (deleted, or the run ended, before the limit had passed).
- */
-export type PodOutcome = 'started' | 'never-started' | 'censored';
-
-/** One line of pods.ndjson.gz. */
-export interface PodRecord extends PodTimeline {
-  phase: string;
-  kind: PodKind;
-  outcome: PodOutcome;
 }
 
 export interface WatchFanOut {

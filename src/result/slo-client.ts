@@ -8,8 +8,9 @@
  */
 import { formatRatio, formatUs } from '../core/index.ts';
 import { LatencyHistogram, rankOf } from './histogram.ts';
+import type { PodStartup } from './pod-result.ts';
 import { formatCount, formatEdge, formatQuantile, judgeQuantile, minSampleCount } from './quantiles.ts';
-import type { CallSeries, ErrorClass, LimitWindow, PhaseResult, PodStartup, SloCheck } from './run-result.ts';
+import type { CallSeries, ErrorClass, LimitWindow, PhaseResult, SloCheck } from './run-result.ts';
 import { callSlo, SLO_NAME, type SloLimits } from './slo-rules.ts';
 
 /**

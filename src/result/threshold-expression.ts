@@ -176,6 +176,8 @@ export const THRESHOLD_LABEL_VALUES: Readonly<Record<string, readonly string[]>>
     'kubelet_to_run',
     'run_to_watch',
     'schedule_to_watch',
+    'schedule_to_run',
+    'create_to_run',
     'pod_startup',
   ],
 };

@@ -1,6 +1,6 @@
 export { runAgent } from './agent/agent.ts';
 export { makeRole } from './agent/role.ts';
-export { nodeArguments } from './agent-priority.ts';
+export { nodeArguments, raisePriority } from './agent-priority.ts';
 export { cleanUpAfterCrash, runsInCluster } from './clean-up.ts';
 export { type RunContext, type RunOutcome, type RunStop, runSuite } from './engine.ts';
 export {

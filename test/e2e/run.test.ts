@@ -29,11 +29,13 @@ describe('hollowmark run', () => {
     expect(started).toBe(88);
     for (const startup of result.podStartup) {
       expect(Object.keys(startup.phases).sort()).toEqual([
+        'create_to_run',
         'create_to_schedule',
         'kubelet_to_run',
         'pod_startup',
         'run_to_watch',
         'schedule_to_kubelet',
+        'schedule_to_run',
         'schedule_to_watch',
       ]);
     }

@@ -118,6 +118,8 @@ function podStartup(phase: SamplePhase, variant: SampleVariant, parent: Random):
     kubelet_to_run: new LatencyHistogram(),
     run_to_watch: new LatencyHistogram(),
     schedule_to_watch: new LatencyHistogram(),
+    schedule_to_run: new LatencyHistogram(),
+    create_to_run: new LatencyHistogram(),
     pod_startup: new LatencyHistogram(),
   };
   const timelines: PodTimeline[] = [];
@@ -132,6 +134,8 @@ function podStartup(phase: SamplePhase, variant: SampleVariant, parent: Random):
     histograms.kubelet_to_run.record(toRunUs);
     histograms.run_to_watch.record(toWatchUs);
     histograms.schedule_to_watch.record(totalUs - toScheduleUs);
+    histograms.schedule_to_run.record(toKubeletUs + toRunUs);
+    histograms.create_to_run.record(totalUs - toWatchUs);
     histograms.pod_startup.record(totalUs);
     const sentMs = phase.startMs + (i * 1_000) / (creates?.ratePerSecond ?? 1);
     timelines.push({

@@ -39,6 +39,41 @@ function observer() {
 }
 
 describe('observer', () => {
+  it('notes when init containers began and when all had ended well, sidecars apart', async () => {
+    const { clock, observed, noted, send } = observer();
+    observed.onReplace();
+    observed.onSynced();
+    const spec = {
+      nodeName: 'n1',
+      containers: [{ name: 'c' }],
+      initContainers: [{ name: 'one' }, { name: 'side', restartPolicy: 'Always' }, { name: 'two' }],
+    };
+    const ran = (name: string, exitCode: number) => ({ name, state: { terminated: { exitCode } } });
+    const steps = [
+      [],
+      [{ name: 'side', state: { running: {} } }],
+      [{ name: 'one', state: { running: {} } }],
+      [ran('one', 1)],
+      [ran('one', 0), { name: 'two', state: { running: {} } }],
+      [ran('one', 0), ran('two', 0), { name: 'side', state: { running: {} } }],
+    ];
+    for (const initContainerStatuses of steps) {
+      send('MODIFIED', pod('a', { spec, status: { phase: 'Pending', initContainerStatuses } }));
+      await clock.advance(10);
+    }
+    expect(noted).toEqual(['0 seen ns/a', '0 scheduled ns/a', '20 init-started ns/a', '50 initialized ns/a']);
+  });
+
+  it('counts a watch that broke and was resumed as a gap, and not one that the server ended', () => {
+    const { observed, gaps } = observer();
+    observed.onResume(new Error('reset'));
+    observed.onSynced();
+    observed.onResume(undefined);
+    expect(gaps()).toBe(0);
+    observed.onResume(new Error('reset'));
+    expect(gaps()).toBe(1);
+  });
+
   it('notes each instant once, when it was told of it', async () => {
     const { clock, observed, noted, details, send } = observer();
     observed.onReplace();

@@ -115,9 +115,21 @@ describe('a whole life', () => {
       kubelet_to_run: 475_000,
       run_to_watch: 10_000,
       schedule_to_watch: 490_000,
+      schedule_to_run: 480_000,
+      create_to_run: 499_000,
       pod_startup: 509_000,
     });
     expect(startup).toMatchObject({ phase: 'fill', kind: 'stateless', createdCount: 1, startedCount: 1 });
+  });
+
+  it('is without the time of init containers, which the record keeps', () => {
+    const { live, pods, records } = timelines();
+    live('a', { ...whole, 'init-started': 1.1, initialized: 1.4 });
+    pods.finish(EPOCH_US + 60e6);
+    expect(records[0]).toMatchObject({ sentMs: 1_001, runningSeenMs: 1_510, initMs: 300 });
+    const phases = pods.startups()[0]?.phases;
+    expect(phases?.pod_startup?.summary.maxUs).toBe(209_000);
+    expect(phases?.schedule_to_watch?.summary.maxUs).toBe(490_000);
   });
 
   it('is the same in whatever order the three reporters are heard', () => {

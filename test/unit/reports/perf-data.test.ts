@@ -89,8 +89,10 @@ describe('perf-data', () => {
     expect(version).toBe('1.0');
     expect(dataItems.map(({ labels }) => labels?.['Metric'])).toEqual([
       'create_to_schedule',
-      'schedule_to_watch',
+      'schedule_to_run',
       'run_to_watch',
+      'schedule_to_watch',
+      'create_to_run',
       'pod_startup',
     ]);
   });
