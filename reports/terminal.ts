@@ -2,6 +2,7 @@
  * The summary printed at the end of a run: the two verdicts first, then the figures behind them, within 100 columns.
  * Colour marks states only and only when asked for, so that a log of it reads the same.
  */
+
 import { styleText } from 'node:util';
 import { formatRate, formatRatio } from '../src/core/index.ts';
 import {
@@ -15,6 +16,7 @@ import {
 } from '../src/result/index.ts';
 import { type CallRow, measuredCallRows, SOURCE_LABEL } from './model/call-rows.ts';
 import { faultWord, recoveryCells } from './model/fault-words.ts';
+import { flowText } from './model/flow-text.ts';
 import { networkRows } from './model/network-programming.ts';
 import { formatInterval } from './model/server-side.ts';
 import { podStartupLimitUs } from './model/slo-limits.ts';
@@ -356,6 +358,8 @@ function trustLines(result: RunResult, paint: Paint): string[] {
   });
   if (lines.length > 0) lines.unshift(paint('bold', 'What limits the trust in these figures'));
   for (const note of result.verdicts.trust.notes) lines.push(...wrap(`Note: ${note}`, TERMINAL_COLUMNS, 6));
+  const flow = flowText(result);
+  if (flow !== undefined) lines.push(...wrap(`Note: ${flow}`, TERMINAL_COLUMNS, 6));
   const steal = result.hostHealth.stealRatio;
   const agents = result.agents.map((agent) => `${agent.id} ${formatRatio(agent.maxCpuRatio)}`);
   if (agents.length > 0) {

@@ -211,7 +211,8 @@ class InFlightCall implements CallHandler {
   }
 
   onReply(reply: ApiReply): void {
-    this.#caller.placements.note(reply);
+    // Of a streaming list only the events are known, not the headers.
+    if (this.#call.streaming !== true) this.#caller.placements.note(reply);
     if (reply.status === 429 && this.#retryAfter(reply.retryAfterMs)) return;
     this.#end(classifyStatus(reply.status), reply, reply.doneUs ?? this.#options.clock.nowUs());
   }

@@ -77,6 +77,7 @@ export class WatchGroup {
       scope: action.scope === 'namespace' && action.resource.namespaced ? 'namespace' : 'cluster',
       watcherCount: this.watchers.length,
       eventCount: this.counts.reduce((sum, { eventCount }) => sum + eventCount, 0),
+      eventsPerWatcher: spanOf(this.counts.map(({ eventCount }) => eventCount)),
       receivedBytes: this.counts.reduce((sum, { receivedBytes }) => sum + receivedBytes, 0),
       reconnectCount: this.#reconnectCount,
       relistCount: this.#relistCount,
@@ -134,4 +135,14 @@ export class WatchGroup {
       close: () => reflector?.stop(),
     };
   }
+}
+
+/** All 0 for no counts; of two in the middle the lower one. */
+function spanOf(counts: readonly number[]): { min: number; median: number; max: number } {
+  const sorted = [...counts].sort((a, b) => a - b);
+  return {
+    min: sorted[0] ?? 0,
+    median: sorted[Math.ceil(sorted.length / 2) - 1] ?? 0,
+    max: sorted.at(-1) ?? 0,
+  };
 }

@@ -9,6 +9,7 @@ import { nodePodCapacity, podFootprint } from './footprint.ts';
 import { quote } from './issues.ts';
 import type { ReportProblem } from './parameters.ts';
 import type { Path } from './paths.ts';
+import { objectsOfUnit, podsOfUnit } from './resolve-object.ts';
 import { LOCAL_ONLY_KEYS } from './schema-control-plane.ts';
 import type { LoadAction, Suite } from './suite.ts';
 
@@ -183,7 +184,7 @@ function checkCreate(
   path: Path,
   report: ReportProblem,
 ): number {
-  const podCount = action.objectCount * action.object.podCount;
+  const podCount = action.objectCount * podsOfUnit(action.object);
   if (action.waitFor === 'running') {
     const waitFor = [...path, 'waitFor'];
     if (podCount === 0)
@@ -210,7 +211,8 @@ function checkChurn(
       [...path, 'lifetime'],
       `expected at most the duration of ${action.durationMs / 1_000}s: nothing would be deleted while objects are created (that is action: create)`,
     );
-  const aliveCount = Math.ceil((action.ratePerSecond * action.lifetimeMs) / 1_000) * action.object.podCount;
+  const aliveCount =
+    Math.ceil((action.ratePerSecond * action.lifetimeMs) / 1_000) * podsOfUnit(action.object);
   if (suite.fleet.nodeCount > 0 && aliveCount > 0)
     checkRoom(action, standingPodCount + aliveCount, suite, [...path, 'lifetime'], report);
 }
@@ -222,7 +224,9 @@ function checkRoom(
   path: Path,
   report: ReportProblem,
 ): void {
-  const { count, limitedBy } = nodePodCapacity(podFootprint(action.object.manifest), suite.fleet.capacity);
+  // Of a unit the object with the most pods stands for all of them.
+  const [object = action.object] = [...objectsOfUnit(action.object)].sort((a, b) => b.podCount - a.podCount);
+  const { count, limitedBy } = nodePodCapacity(podFootprint(object.manifest), suite.fleet.capacity);
   const room = count * suite.fleet.nodeCount;
   if (podCount > room)
     report(

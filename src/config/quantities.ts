@@ -5,10 +5,19 @@
 import { z } from 'zod';
 import { parseBytes, parseDurationMs, parseRatePerSecond } from '../core/index.ts';
 
-/** `1,000` or `10/node`: a number of things, as such or for each node of the fleet. */
+/** `1,000` or `10/node`: a number of things, as such or for each node of the fleet, there with an end if need be. */
 export interface Size {
   amount: number;
   perNode: boolean;
+  atLeast?: number;
+  atMost?: number;
+}
+
+/** The size on a fleet of `nodeCount` nodes, a whole number; 0 where it is less than half of one. */
+export function amountOf(size: Size, nodeCount: number): number {
+  if (!size.perNode) return size.amount;
+  const count = Math.round(size.amount * nodeCount);
+  return Math.min(size.atMost ?? Number.POSITIVE_INFINITY, Math.max(size.atLeast ?? 0, count));
 }
 
 /** A span that a seeded value is drawn from, uniformly, in milliseconds; `low` = `high` for a fixed one. */
@@ -85,7 +94,7 @@ export function bytes(maxBytes: number) {
   );
 }
 
-/** A number of things: `1000`, or for each node of the fleet: `10/node`, `0.01/node`. */
+/** A number of things: `1000`, or for each node of the fleet: `10/node`, `0.01/node, at least 1`. */
 export function size(what: string) {
   const expected = `expected a number of ${what} such as 1000 or 10/node, above 0`;
   return z
@@ -100,7 +109,7 @@ export function size(what: string) {
       title: 'size',
       anyOf: [
         { type: 'integer', minimum: 1 },
-        { type: 'string', pattern: '^\\d+(\\.\\d+)?/node$' },
+        { type: 'string', pattern: '^\\d+(\\.\\d+)?/node(, at (least|most) \\d+)?$' },
       ],
       inputExamples: ['10/node', 1000],
     });
@@ -204,8 +213,13 @@ export function label(what: string) {
 }
 
 function parseSize(value: string): Size | undefined {
-  const match = /^(\d+(?:\.\d+)?)\/node$/.exec(value.trim());
-  return match === null ? undefined : { amount: Number(match[1]), perNode: true };
+  const match = /^(\d+(?:\.\d+)?)\/node(?:, at (least|most) (\d+))?$/.exec(value.trim());
+  if (match === null) return undefined;
+  const size = { amount: Number(match[1]), perNode: true };
+  const bound = Number(match[3]);
+  if (match[2] === undefined) return size;
+  if (bound < 1 || bound > MAX_COUNT) return undefined;
+  return match[2] === 'least' ? { ...size, atLeast: bound } : { ...size, atMost: bound };
 }
 
 function parsed<T>(

@@ -35,7 +35,7 @@ Keys without a default are required unless the text says otherwise. Unknown keys
 | rate | \`20/s\`, \`90/m\`, \`0.5/s\` | in a second, a minute; above 0 |
 | duration | \`250ms\`, \`60s\`, \`1m30s\`, \`2h\` | at most \`7d\` |
 | range of durations | \`100ms..300ms\` or \`200ms\` | drawn uniformly, by seed |
-| size | \`1000\` or \`10/node\` | as such, or for each node of the fleet (rounded) |
+| size | \`1000\`, \`10/node\` or \`0.01/node, at least 1\` | as such, or for each node of the fleet (rounded), there with \`at least\` or \`at most\` |
 | bytes | \`15KiB\`, \`1.5MB\`, \`512B\` | |
 | quantity | \`500m\`, \`32\`, \`256Gi\` | as Kubernetes writes them |
 | resource | \`pods\`, \`deployments.apps\`, \`widgets.v1.example.com\` | plural and group; with the version where it is not built in |

@@ -4,7 +4,7 @@
 import { DEFAULT_PAGE_LIMIT } from './defaults.ts';
 import { quote } from './issues.ts';
 import { isRecord, type Path } from './paths.ts';
-import type { Size } from './quantities.ts';
+import { amountOf, type Size } from './quantities.ts';
 import { type ObjectContext, resolveObject, resourceByName } from './resolve-object.ts';
 import { resourceLabel } from './resources.ts';
 import type { ActionInput, PhaseInput, ReadInput } from './schema-load.ts';
@@ -199,7 +199,7 @@ function durationOf(
   path: Path,
   context: ObjectContext,
 ): number | undefined {
-  const shape = action.shape === undefined ? undefined : rateShapeOf(action.shape);
+  const shape = action.shape === undefined ? undefined : rateShapeOf(action.shape, context.nodeCount);
   const durationMs = action.duration ?? phase.duration ?? ownLengthMs(shape);
   if (durationMs === undefined)
     context.report([...path, 'duration'], 'is missing: expected a duration such as 60s here or on the phase');
@@ -219,14 +219,13 @@ function pacingOf(input: PacingInput, path: Path, context: ObjectContext): Actio
       [...path, 'arrival'],
       'poisson is for rates: the arrivals of a burst are due at one instant',
     );
-  const rateShape = rateShapeOf(shape);
+  const rateShape = rateShapeOf(shape, context.nodeCount);
   return { ratePerSecond: peakRatePerSecond(rateShape), arrival, shape: rateShape };
 }
 
 /** The size on this fleet; one that vanishes by rounding is reported. */
 export function countOf(size: Size, path: Path, context: ObjectContext): number {
-  if (!size.perNode) return size.amount;
-  const count = Math.round(size.amount * context.nodeCount);
+  const count = amountOf(size, context.nodeCount);
   // Namespaces are rounded up to one by their caller; nothing else may vanish unseen.
   if (count === 0 && path.at(-1) !== 'namespaces')
     context.report(path, `${size.amount}/node of ${context.nodeCount} nodes is less than one`);

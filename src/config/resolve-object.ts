@@ -12,6 +12,7 @@ import { quote } from './issues.ts';
 import { checkBehaviour, podPlace, withBehaviour } from './object-behaviour.ts';
 import type { ReportProblem } from './parameters.ts';
 import { isRecord, type Path } from './paths.ts';
+import { amountOf } from './quantities.ts';
 import {
   BUILT_IN_RESOURCE_NAMES,
   parseResource,
@@ -117,7 +118,10 @@ function builtIn(
     }
   }
   const manifest: Manifest = template.manifest({
-    replicas: input.replicas ?? DEFAULT_REPLICAS,
+    replicas:
+      input.replicas === undefined
+        ? DEFAULT_REPLICAS
+        : Math.max(1, amountOf(input.replicas, context.nodeCount)),
     dataBytes: input.size ?? DEFAULT_DATA_BYTES,
   });
   return fromManifest(manifest, { ...input, pods: undefined }, path, path, context);

@@ -40,9 +40,9 @@ export const objectSchema = z
           .map(([name, template]) => `\`${name}\` (${template.description})`)
           .join(', ')}.`,
       ),
-    replicas: integer(1, 100_000)
+    replicas: size('pods')
       .optional()
-      .describe('Pods of one `deployment`, `statefulset` or `job`. Default 1.'),
+      .describe('Pods of one `deployment`, `statefulset` or `job`, as such or for each node. Default 1.'),
     size: bytes(1024 * 1024)
       .optional()
       .describe('Data of one `configmap` or `secret`. Default 1KiB.'),

@@ -3,7 +3,7 @@
  * Poisson process. Every paced action has these three keys.
  */
 import { z } from 'zod';
-import { choice, duration, integer, rate } from './quantities.ts';
+import { amountOf, choice, duration, rate, size } from './quantities.ts';
 import type { RateShape } from './suite.ts';
 
 const rampSchema = z
@@ -33,7 +33,7 @@ const stepsSchema = z
 const burstSchema = z
   .strictObject({
     kind: z.literal('burst'),
-    size: integer(1, 1_000_000).describe('Arrivals that are due at one instant.'),
+    size: size('arrivals').describe('Arrivals that are due at one instant, as such or for each node.'),
     every: duration().describe('From one burst to the next; the first is due at once.'),
   })
   .describe('Many arrivals at one instant, then none until the next burst.');
@@ -59,8 +59,8 @@ export function pacing(what: string) {
 export type PacingInput = z.output<z.ZodObject<ReturnType<typeof pacing>>>;
 type ShapeInput = NonNullable<PacingInput['shape']>;
 
-/** The shape of what the suite says. */
-export function rateShapeOf(input: ShapeInput): RateShape {
+/** The shape of what the suite says, on a fleet of `nodeCount` nodes. */
+export function rateShapeOf(input: ShapeInput, nodeCount: number): RateShape {
   switch (input.kind) {
     case 'ramp':
       return {
@@ -75,7 +75,7 @@ export function rateShapeOf(input: ShapeInput): RateShape {
         steps: input.steps.map((step) => ({ ratePerSecond: step.rate, forMs: step.for })),
       };
     case 'burst':
-      return { kind: 'burst', size: input.size, everyMs: input.every };
+      return { kind: 'burst', size: Math.max(1, amountOf(input.size, nodeCount)), everyMs: input.every };
   }
 }
 

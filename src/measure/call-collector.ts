@@ -151,6 +151,7 @@ class SeriesSum {
       errors: {},
       receivedBytes: 0,
       sentBytes: 0,
+      maxReplyBytes: 0,
     };
   }
 
@@ -162,6 +163,7 @@ class SeriesSum {
     sum.droppedCount += window.droppedCount;
     sum.receivedBytes += window.receivedBytes;
     sum.sentBytes += window.sentBytes;
+    sum.maxReplyBytes = Math.max(sum.maxReplyBytes ?? 0, window.maxReplyBytes);
     for (const [errorClass, count] of Object.entries(window.errors) as [
       keyof CallSeries['errors'],
       number,

@@ -23,6 +23,8 @@ export interface CallWindow {
   errors: Partial<Record<ErrorClass, number>>;
   receivedBytes: number;
   sentBytes: number;
+  /** Of the largest reply. */
+  maxReplyBytes: number;
   /** Absent where no call ended in the window. */
   response?: EncodedHistogram;
   service?: EncodedHistogram;
@@ -84,6 +86,7 @@ class SeriesWindow implements CallSeriesRecorder {
   #lateStartCount = 0;
   #errors: Partial<Record<ErrorClass, number>> = {};
   #receivedBytes = 0;
+  #maxReplyBytes = 0;
   #sentBytes = 0;
   #openCount = 0;
 
@@ -129,6 +132,7 @@ class SeriesWindow implements CallSeriesRecorder {
       this.#errors[outcome] = (this.#errors[outcome] ?? 0) + 1;
     }
     this.#receivedBytes += receivedBytes;
+    if (receivedBytes > this.#maxReplyBytes) this.#maxReplyBytes = receivedBytes;
     this.#sentBytes += sentBytes;
     this.#openCount--;
   }
@@ -154,6 +158,7 @@ class SeriesWindow implements CallSeriesRecorder {
       errors: this.#errors,
       receivedBytes: this.#receivedBytes,
       sentBytes: this.#sentBytes,
+      maxReplyBytes: this.#maxReplyBytes,
     };
     if (endedCount > 0 && this.#response !== undefined && this.#service !== undefined) {
       window.response = this.#response.toWire();
@@ -172,6 +177,7 @@ class SeriesWindow implements CallSeriesRecorder {
     this.#lateStartCount = 0;
     this.#errors = {};
     this.#receivedBytes = 0;
+    this.#maxReplyBytes = 0;
     this.#sentBytes = 0;
     return window;
   }

@@ -73,6 +73,7 @@ export {
   type ErrorClass,
   type Fingerprint,
   type FleetSummary,
+  type FlowPlacement,
   type Gauges,
   LATENCY_ROWS_US,
   type LimitWindow,

@@ -7,7 +7,10 @@
 import type { AgentHealth, HostHealth } from './agent-health.ts';
 import type { FaultsResult } from './faults.ts';
 import type { MeasuredServer } from './measured-server.ts';
+import type { PhaseResult } from './phase-result.ts';
 import type { PodStartup } from './pod-result.ts';
+
+export type { FlowPlacement, PhaseAction, PhaseResult } from './phase-result.ts';
 
 export const RUN_RESULT_SCHEMA = 'hollowmark.dev/run-result/v1';
 
@@ -77,6 +80,8 @@ export interface CallSeries {
   /** Bodies as received, after decompression. */
   receivedBytes: number;
   sentBytes: number;
+  /** Body of the largest reply; the mean is receivedBytes by the calls that ended. */
+  maxReplyBytes?: number;
   /** Intended start to last byte: what a user of the cluster feels; failed calls included by their duration. */
   response: Distribution;
   /** Sent to last byte. */
@@ -99,6 +104,8 @@ export interface WatchFanOut {
   scope: Scope;
   watcherCount: number;
   eventCount: number;
+  /** Events of the watcher that received the fewest, of the median one, and of the one that received the most. */
+  eventsPerWatcher?: { min: number; median: number; max: number };
   receivedBytes: number;
   reconnectCount: number;
   relistCount: number;
@@ -233,17 +240,6 @@ export interface ServerComponent {
   measured?: MeasuredServer;
   /** Anything else worth showing, by metric name: deltas of counters, maxima of gauges. */
   metrics: Record<string, number>;
-}
-
-export interface PhaseResult {
-  name: string;
-  /** Warm-up phases are shown and left out of verdicts. */
-  measured: boolean;
-  startMs: number;
-  endMs: number;
-  state: 'completed' | 'interrupted' | 'failed';
-  reason?: string;
-  actions: { action: string; description: string; offeredPerSecond: number; achievedPerSecond: number }[];
 }
 
 /** What must be equal before two runs are compared. */

@@ -3,7 +3,7 @@
  * health of all, and the time series. Windows go to disk as they close, so that a kill costs one window at most.
  */
 import { join } from 'node:path';
-import type { LoadActionOutcome, LoadStats } from '../../loadgen/index.ts';
+import type { FlowPlacementCount, LoadActionOutcome, LoadStats } from '../../loadgen/index.ts';
 import type { LoadPhase, Suite } from '../config/index.ts';
 import type { ControlPlane } from '../controlplane/index.ts';
 import { type CancelTimer, type Clock, describeError, type Logger } from '../core/index.ts';
@@ -27,6 +27,7 @@ import {
 } from '../result/index.ts';
 import type { Agents, PhaseReport } from './agents.ts';
 import { FleetSums } from './fleet-sums.ts';
+import { type FlowNames, placementsOf } from './flow-placements.ts';
 import { MarkLedger } from './mark-ledger.ts';
 import { NetworkProgrammingSums } from './network-programming-sums.ts';
 import type { PlannedPhase } from './plan-phases.ts';
@@ -65,6 +66,14 @@ export type Collected = Pick<
   | 'hostHealth'
 > & { scheduling: RunResult['scheduling']; podAudit: ReturnType<PodTimelines['audit']> };
 
+/** One action over all agents. */
+interface ActionSums {
+  outcome: LoadActionOutcome;
+  offered: number;
+  achieved: number;
+  retried: number;
+}
+
 /** A window closes this long after its end: agents report once a second. */
 const CLOSE_DELAY_MS = 2_500;
 const TICK_MS = 1_000;
@@ -91,6 +100,7 @@ export class RunCollector {
   readonly #load = new Map<string, LoadStats>();
   #lastLoad = { atUs: 0, offeredCount: 0, achievedCount: 0 };
   #records: AgentFacts[] = [];
+  #flowNames: FlowNames = new Map();
   #cancelTick: CancelTimer = () => {};
   #writing: Promise<void> = Promise.resolve();
   #nextWindow = 0;
@@ -137,6 +147,11 @@ export class RunCollector {
     return this.#fleet.counts();
   }
 
+  /** What the UIDs in the load's replies are called. */
+  nameFlows(names: FlowNames): void {
+    this.#flowNames = names;
+  }
+
   /** Takes one report of an agent. */
   take(agentId: string, report: AgentReport): void {
     if (report.fleet !== undefined) this.#fleet.note(agentId, report.fleet);
@@ -158,10 +173,13 @@ export class RunCollector {
   endPhase(phase: LoadPhase, report: PhaseReport, planned: PlannedPhase | undefined): PhaseResult {
     this.#segments.push({ name: '', startUs: report.endUs });
     this.#thresholds.endPhase(this.#sinceStartMs(report.endUs));
-    const actions = new Map<string, { outcome: LoadActionOutcome; offered: number; achieved: number }>();
+    const actions = new Map<string, ActionSums>();
+    const placements: FlowPlacementCount[] = [];
     for (const { load, watches } of report.outcomes.values()) {
+      placements.push(...(load?.placements ?? []));
       for (const outcome of load?.actions ?? []) {
-        const sums = actions.get(outcome.name) ?? { outcome, offered: 0, achieved: 0 };
+        const sums = actions.get(outcome.name) ?? { outcome, offered: 0, achieved: 0, retried: 0 };
+        sums.retried += outcome.retriedCount;
         sums.offered += outcome.offeredCount;
         sums.achieved += outcome.doneCount + outcome.failedCount;
         actions.set(outcome.name, sums);
@@ -174,11 +192,13 @@ export class RunCollector {
       startMs: this.#sinceStartMs(report.startUs),
       endMs: this.#sinceStartMs(report.endUs),
       state: report.interrupted ? 'interrupted' : 'completed',
-      actions: [...actions.values()].map(({ outcome, offered, achieved }) => ({
+      flowPlacements: placementsOf(placements, this.#flowNames),
+      actions: [...actions.values()].map(({ outcome, offered, achieved, retried }) => ({
         action: outcome.action,
         description: outcome.description,
         offeredPerSecond: perSecond(offered, scheduleMs(planned, outcome.name)),
         achievedPerSecond: perSecond(achieved, scheduleMs(planned, outcome.name)),
+        ...(retried === 0 ? {} : { retriedCount: retried }),
       })),
     };
   }

@@ -22,6 +22,7 @@ import { type CleanUpOutcome, combine, removeNodes, removeWorkloads } from './cl
 import { prepareCluster } from './cluster-setup.ts';
 import { RunCollector } from './collect.ts';
 import { RunFaults } from './faults.ts';
+import { flowNames } from './flow-placements.ts';
 import type { RunOptions } from './options.ts';
 import { openControlPlane } from './plane.ts';
 import type { RunProgress, RunStep } from './progress.ts';
@@ -169,6 +170,7 @@ class Engine {
         fleetCounts: () => collector.fleetCounts(),
         onStep: (text) => this.#detail(text),
       });
+      collector.nameFlows(await flowNames(plane.admin, { clock, log, signal: running }));
       this.#step('starting agents');
       await agents.start(assignments(this.#options, plane, cluster, this.#startedUs));
       collector.watchProcesses(agents);

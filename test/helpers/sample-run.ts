@@ -185,6 +185,7 @@ function watchFanOut(
     scope: watcherCount === 20 ? 'namespace' : 'cluster',
     watcherCount,
     eventCount: watcherCount * 1_200,
+    eventsPerWatcher: { min: 1_200, median: 1_200, max: 1_200 },
     receivedBytes: watcherCount * 1_200 * 2_900,
     reconnectCount: watcherCount === 2_000 ? 4 : 0,
     relistCount: watcherCount === 2_000 ? 1 : 0,

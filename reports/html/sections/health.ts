@@ -1,6 +1,8 @@
 /** How the harness itself fared: what the trust verdict rests on. */
+
 import { formatBytes, formatMs, formatRatio, formatUs } from '../../../src/core/index.ts';
 import { formatCount, type RunResult } from '../../../src/result/index.ts';
+import { flowText } from '../../model/flow-text.ts';
 import { formatPercentile } from '../../model/words.ts';
 import { dataTable } from '../data-table.ts';
 import { html } from '../markup.ts';
@@ -29,6 +31,7 @@ export function healthSection(result: RunResult): Section {
       { content: formatMs(agent.maxReportGapMs), sort: agent.maxReportGapMs },
     ],
   }));
+  const flow = flowText(result);
   const fleetFacts: [string, string][] = [
     [
       'Nodes',
@@ -56,6 +59,7 @@ export function healthSection(result: RunResult): Section {
       'Host',
       `${hostHealth.cpuCount} CPUs busy ${formatRatio(hostHealth.meanCpuRatio)} on average, ${formatRatio(hostHealth.maxCpuRatio)} at most; ${formatRatio(hostHealth.stealRatio)} stolen; throttled ${formatCount(hostHealth.throttledCount)} times`,
     ],
+    ...(flow === undefined ? [] : [['Priority & Fairness', flow] as [string, string]]),
     ['Clean-up', `${result.cleanup.state}: ${result.cleanup.text} (${formatMs(result.cleanup.durationMs)})`],
   ];
   return {

@@ -26,6 +26,7 @@ export function watchesSection(result: RunResult): Section | undefined {
         seconds === 0
           ? '–'
           : { content: `${formatCount(watch.eventCount / seconds)}/s`, sort: watch.eventCount / seconds },
+        perWatcher(watch),
         { content: formatBytes(watch.receivedBytes), sort: watch.receivedBytes },
         cell('p50Us'),
         { ...cell('p99Us'), className: 'strong' },
@@ -51,6 +52,7 @@ ${dataTable({
       'Watchers',
       'Events',
       'Event rate',
+      'A watcher',
       'Received',
       'Spread p50',
       'Spread p99',
@@ -63,4 +65,12 @@ ${dataTable({
   sortable: true,
 })}`,
   };
+}
+
+/** Events of the watcher with the fewest, of the median one and of the one with the most. */
+function perWatcher({ eventsPerWatcher }: RunResult['watches'][number]) {
+  if (eventsPerWatcher === undefined) return '–';
+  const { min, median, max } = eventsPerWatcher;
+  const content = min === max ? formatCount(min) : [min, median, max].map(formatCount).join(' / ');
+  return { content, sort: min };
 }

@@ -1,7 +1,11 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { loadSuite, readSuiteSource, shippedSuites } from '../../../src/config/index.ts';
 import { isHarnessError } from '../../../src/core/index.ts';
 import { planRun } from '../../../src/run/plan.ts';
+
+const PAGES = fileURLToPath(new URL('../../../docs/suites', import.meta.url));
 
 describe('suites that ship', () => {
   it.each(shippedSuites())('%s is valid, found by its name, and says what it asks', (name) => {
@@ -9,6 +13,34 @@ describe('suites that ship', () => {
     expect(suite.name).toBe(name);
     expect(suite.description).not.toBe('');
   });
+
+  it.each(shippedSuites())('%s is valid and can be planned on 10, 100 and 5,000 nodes', (name) => {
+    for (const nodeCount of [10, 100, 5_000]) {
+      const { suite } = loadSuite(readSuiteSource(name, { cwd: '/' }), { nodes: nodeCount });
+      const plan = planRun(suite);
+      expect(plan.nodeCount).toBe(nodeCount);
+      expect(plan.totals.callCount).toBeGreaterThan(0);
+      expect(Number.isFinite(plan.duration.totalMs)).toBe(true);
+    }
+  });
+
+  it.each(readdirSync(PAGES).filter((file) => file.endsWith('.md')))(
+    'the page %s is of a suite that ships, and says the same things in the same order',
+    (file) => {
+      const name = file.replace('.md', '');
+      expect(shippedSuites()).toContain(name);
+      const text = readFileSync(`${PAGES}/${file}`, 'utf8');
+      expect(text.match(/^#+ .*$/gm)?.filter((heading) => !heading.startsWith('###'))).toEqual([
+        `# ${name}`,
+        '## Question',
+        '## When to use it',
+        '## What it does',
+        '## How to read it',
+        '## Reference figures',
+      ]);
+      expect(text).toMatch(new RegExp(`^hollowmark run ${name} `, 'm'));
+    },
+  );
 
   it('quickstart is 1,000 pods at 20/s on 100 nodes, then 60 s of churn, reads and watches, within three minutes', () => {
     const { suite } = loadSuite(readSuiteSource('quickstart', { cwd: '/' }));
