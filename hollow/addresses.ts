@@ -6,6 +6,8 @@
 /** 198.18.0.0/15, reserved for benchmarks (RFC 2544). */
 const NODE_RANGE = ip(198, 18, 0, 0);
 const NODE_RANGE_SIZE = 2 ** 17;
+/** Nodes that serve the kubelet API on this host; 127.0.0.0/16 is left to what uses loopback otherwise. */
+const LOOPBACK_RANGE = ip(127, 1, 0, 0);
 /** 100.64.0.0/10, shared address space (RFC 6598): four million pods. */
 const POD_RANGE = ip(100, 64, 0, 0);
 const POD_RANGE_SIZE = 2 ** 22;
@@ -13,6 +15,11 @@ const POD_RANGE_SIZE = 2 ** 22;
 /** InternalIP of node `index` (over the whole fleet). */
 export function nodeAddress(index: number): string {
   return dotted(NODE_RANGE + ((index + 1) % NODE_RANGE_SIZE));
+}
+
+/** Loopback address of node `index` (over the whole fleet): InternalIP where its kubelet can be asked. */
+export function loopbackNodeAddress(index: number): string {
+  return dotted(LOOPBACK_RANGE + index + 1);
 }
 
 /**

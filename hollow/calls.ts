@@ -35,6 +35,8 @@ export const CALL_KINDS = {
   patchPodStatus: kind('patch', 'pods', 'status'),
   deletePod: kind('delete', 'pods'),
   createToken: kind('create', 'serviceaccounts', 'token'),
+  createTokenReview: kind('create', 'tokenreviews.authentication.k8s.io'),
+  createSubjectAccessReview: kind('create', 'subjectaccessreviews.authorization.k8s.io'),
   createEvent: kind('create', 'events'),
   patchEvent: kind('patch', 'events'),
   createProxyEvent: kind('create', 'events.events.k8s.io'),

@@ -1,5 +1,6 @@
 export { Fleet, type FleetOptions, type FleetStats, type FleetWindow } from './fleet.ts';
 export type { NodeTaint } from './kubelet/node-object.ts';
+export type { KubeletServing } from './kubelet/server/kubelet-server.ts';
 export { NetworkProgramming, type NetworkProgrammingWindow } from './proxy/network-programming.ts';
 export { PROXY_IDENTITY } from './proxy/proxy.ts';
 export {

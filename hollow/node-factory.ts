@@ -1,6 +1,6 @@
 /**
  * Makes the hollow nodes of one shard: name, address and zone by number, and connections under the identity that the
- * suite asks for. What nodes share of connections lives here.
+ * suite asks for. What nodes share of connections lives here, and the server of their kubelet APIs.
  */
 import { type Clock, HarnessError } from '../src/core/index.ts';
 import {
@@ -15,6 +15,7 @@ import {
 import { nodeAddress } from './addresses.ts';
 import type { FleetContext } from './context.ts';
 import type { ConnectionSums, FleetNode } from './fleet-node.ts';
+import { KUBELET_PORT, KubeletServer } from './kubelet/server/kubelet-server.ts';
 import { LightNode } from './light/light-node.ts';
 import { SharedWatches } from './light/shared-watches.ts';
 import { HollowNode } from './node.ts';
@@ -32,9 +33,15 @@ export class NodeFactory {
   #watches: SharedWatches | undefined;
   #shared: { kubelet: SharedConnections; proxy: SharedConnections } | undefined;
 
+  readonly #kubeletServer: KubeletServer | undefined;
+
   constructor(shard: FleetShard, context: FleetContext) {
     this.#shard = shard;
     this.#context = context;
+    const { kubeletApi: serving, kubernetesVersion } = shard;
+    const { clock, log, seed } = context;
+    this.#kubeletServer =
+      serving === undefined ? undefined : new KubeletServer({ serving, clock, log, seed, kubernetesVersion });
   }
 
   /**
@@ -45,6 +52,7 @@ export class NodeFactory {
     this.#checkIdentities(indexes);
     const { access, settings } = this.#shard;
     this.#identity = await resolveIdentity(access, this.#context.clock);
+    await this.#kubeletServer?.start();
     if (settings.connections !== 'shared') return;
     const identity = this.#identity;
     const open = (userAgent: string) =>
@@ -59,7 +67,15 @@ export class NodeFactory {
   /** Node `index` of the fleet, not started. `signal` ends it with the fleet. */
   async make(index: number, disturbance: NodeDisturbance, signal: AbortSignal): Promise<FleetNode> {
     const name = this.nameOf(index);
-    const identity = { name, address: nodeAddress(index), zone: this.zoneOf(index) };
+    const endpoint = await this.#kubeletServer?.listen(index);
+    const hostNetworkAddress = nodeAddress(index);
+    const identity = {
+      name,
+      address: endpoint?.address ?? hostNetworkAddress,
+      kubeletPort: endpoint?.port ?? KUBELET_PORT,
+      hostNetworkAddress,
+      zone: this.zoneOf(index),
+    };
     if (this.#watches !== undefined && this.#shared !== undefined) {
       const connection = new DisturbedConnection(
         this.#shared.kubelet.view(),
@@ -79,7 +95,7 @@ export class NodeFactory {
     const certificate = await this.#certificateOf(name);
     const disturbed = (connection: CuttableConnection) =>
       new DisturbedConnection(connection, disturbance, this.#context.clock);
-    return new HollowNode({
+    const node = new HollowNode({
       context: this.#context,
       index,
       identity,
@@ -89,6 +105,8 @@ export class NodeFactory {
       certificate,
       signal,
     });
+    if (endpoint !== undefined) this.#kubeletServer?.serve(endpoint, node.kubelet);
+    return node;
   }
 
   nameOf(index: number): string {
@@ -113,6 +131,7 @@ export class NodeFactory {
 
   async stop(): Promise<void> {
     this.#watches?.stop();
+    await this.#kubeletServer?.stop();
     await this.#shared?.kubelet.close();
     await this.#shared?.proxy.close();
   }

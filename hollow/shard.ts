@@ -5,6 +5,7 @@
 import type { FleetSettings } from '../src/config/index.ts';
 import type { ClusterAccess } from '../src/kube/index.ts';
 import type { NodeTaint } from './kubelet/node-object.ts';
+import type { KubeletServing } from './kubelet/server/kubelet-server.ts';
 
 export interface FleetShard {
   runId: string;
@@ -20,6 +21,8 @@ export interface FleetShard {
   access: ClusterAccess;
   /** By node name; required with `identity: certificate`. */
   certificates?: Readonly<Record<string, { certPem: string; keyPem: string }>>;
+  /** Present: each node's kubelet can be asked, on this host. */
+  kubeletApi?: KubeletServing;
   /** gitVersion of the API server, and what the kubelets claim to be. */
   kubernetesVersion: string;
   /** Labels of every node beside the kubelet's own; fleetLabels() gives the usual ones. */

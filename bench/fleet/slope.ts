@@ -164,6 +164,7 @@ function settings(nodeCount: number): FleetSettings {
     statusReportMs: 300_000,
     events: true,
     proxy: true,
+    kubeletApi: false,
     proxySync: { baseUs: 0, perRuleUs: 0 },
     capacity: { cpu: '8', memory: '32Gi', podCount: 110, ephemeralStorage: '200Gi' },
     labels: {},

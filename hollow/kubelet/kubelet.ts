@@ -2,7 +2,7 @@
  * One hollow kubelet: its clients, its watches, its registration, lease, status and pods, under the node's identity.
  */
 import type { Pressure } from '../../src/config/index.ts';
-import { delay, type Random } from '../../src/core/index.ts';
+import { type Clock, delay, type Random } from '../../src/core/index.ts';
 import { type Connection, TokenBucket } from '../../src/kube/index.ts';
 import { PodAddresses } from '../addresses.ts';
 import { NodeClient } from '../client.ts';
@@ -25,8 +25,11 @@ import { isReady, type OwnNode, readNode } from './own-node.ts';
 import { ObjectWatches } from './pods/object-watches.ts';
 import { type PodHost, PodManager } from './pods/pod-manager.ts';
 import type { ApiPod } from './pods/pod-object.ts';
+import type { PodMachine } from './pods/pod-state.ts';
+import type { StatusContext } from './pods/pod-status.ts';
 import { StatusWriter } from './pods/status-writer.ts';
 import { type Registrant, registerNode } from './register.ts';
+import type { ServedNode } from './server/kubelet-server.ts';
 
 /** The pod source waits for the node informer, looking once a second. Source: pkg/kubelet/config/apiserver.go v1.36.3 */
 const NODE_SYNC_POLL_MS = 1_000;
@@ -43,13 +46,14 @@ export interface KubeletOptions {
   readonly disturbance: NodeDisturbance;
 }
 
-export class HollowKubelet implements Registrant, PodHost, NodeStatusSource {
+export class HollowKubelet implements Registrant, PodHost, NodeStatusSource, ServedNode {
   readonly context: FleetContext;
   readonly identity: NodeIdentity;
   readonly client: NodeClient;
   readonly throttle: TokenBucket;
   readonly status: NodeStatusReporter;
   readonly events: EventPoster;
+  readonly podStatus: StatusContext;
   readonly writer: StatusWriter;
   readonly objects: ObjectWatches;
   readonly addresses: PodAddresses;
@@ -84,8 +88,8 @@ export class HollowKubelet implements Registrant, PodHost, NodeStatusSource {
       identity.name,
       signal,
     );
-    const statusContext = { form, hostIp: identity.address };
-    this.writer = new StatusWriter(context, this.client, this.throttle, statusContext, signal);
+    this.podStatus = { form, hostIp: identity.address, hostNetworkIp: identity.hostNetworkAddress };
+    this.writer = new StatusWriter(context, this.client, this.throttle, this.podStatus, signal);
     this.#startWatch = startResourceWatch(context, connection, this.throttle, random);
     this.objects = new ObjectWatches(this.#startWatch);
     this.addresses = new PodAddresses(options.index, settings.capacity.podCount);
@@ -112,6 +116,14 @@ export class HollowKubelet implements Registrant, PodHost, NodeStatusSource {
 
   get pressures(): ReadonlySet<Pressure> {
     return this.#pods.pressures;
+  }
+
+  get clock(): Clock {
+    return this.context.clock;
+  }
+
+  pods(): Iterable<PodMachine> {
+    return this.#pods.machines();
   }
 
   get podCount(): number {

@@ -28,7 +28,12 @@ export interface NodeShape {
 
 export interface NodeIdentity {
   readonly name: string;
+  /** InternalIP. */
   readonly address: string;
+  /** Of the kubelet API, whether anything answers there or not. */
+  readonly kubeletPort: number;
+  /** Address of pods on the host's network: Endpoints refuse loopback addresses. */
+  readonly hostNetworkAddress: string;
   readonly zone: string | undefined;
 }
 
@@ -70,8 +75,6 @@ const SHORT_OF = {
 const NO_PRESSURES: ReadonlySet<Pressure> = new Set();
 const NOT_READY = { status: 'False', reason: 'KubeletNotReady', message: 'CSINode is not yet initialized' };
 
-/** Kubelet port of every real node; hollow ones only advertise it. */
-const KUBELET_PORT = 10_250;
 /** Source: NodeStatusMaxImages, pkg/kubelet/apis/config/v1beta1/defaults.go v1.36.3 */
 const MAX_IMAGE_COUNT = 50;
 /** Everything of a Node but its images, as JSON with managed fields, roughly. */
@@ -228,7 +231,7 @@ function nodeStatus(
       { type: 'InternalIP', address: identity.address },
       { type: 'Hostname', address: identity.name },
     ],
-    daemonEndpoints: { kubeletEndpoint: { Port: KUBELET_PORT } },
+    daemonEndpoints: { kubeletEndpoint: { Port: identity.kubeletPort } },
     nodeInfo: {
       machineID: uuid.replaceAll('-', ''),
       systemUUID: uuid,

@@ -102,7 +102,7 @@ export class LightNode implements FleetNode, WatchedNode, PodHost, NodeStatusSou
       context,
       this.client,
       this.throttle,
-      { form, hostIp: identity.address },
+      { form, hostIp: identity.address, hostNetworkIp: identity.hostNetworkAddress },
       signal,
     );
     this.objects = new ObjectWatches(() => ({ close() {} }));

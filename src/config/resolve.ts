@@ -21,7 +21,7 @@ export function resolve(input: SuiteInput, context: Omit<ObjectContext, 'nodeCou
     description: input.description,
     seed: input.seed,
     controlPlane: input.controlPlane,
-    fleet: { ...input.fleet, zones: fleetZones(input) },
+    fleet: { ...input.fleet, zones: fleetZones(input), kubeletApi: kubeletApi(input, context.report) },
     load: {
       agentCount: input.load.agents,
       namespaceCount: Math.max(1, countOf(input.load.namespaces, ['load', 'namespaces'], resolver)),
@@ -38,6 +38,14 @@ export function resolve(input: SuiteInput, context: Omit<ObjectContext, 'nodeCou
     slo: input.slo,
     thresholds: resolveThresholds(input, context.report),
   };
+}
+
+/** Reached on loopback of the fleet's host, where a local API server is; light nodes do without. */
+function kubeletApi({ controlPlane, fleet }: SuiteInput, report: ObjectContext['report']): boolean {
+  const light = fleet.fidelity === 'light';
+  if (light && fleet.kubeletApi === true)
+    report(['fleet', 'kubeletApi'], 'is for full nodes: expected false with fidelity: light, got true');
+  return fleet.kubeletApi ?? (controlPlane.provider === 'local' && !light);
 }
 
 // Members and nodes share their zones unless the suite says otherwise.

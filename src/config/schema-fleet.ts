@@ -71,6 +71,9 @@ const proxySyncSchema = z.strictObject({
     .describe('For each rule of the whole model: a port of a Service, or an endpoint behind one.'),
 });
 
+/** What is not said depends on where the API server is, which this section does not know. */
+type UnplacedFleet = Omit<FleetSettings, 'kubeletApi'> & { kubeletApi: boolean | undefined };
+
 export const fleetSchema = z
   .strictObject({
     nodes: integer(0, MAX_NODES).describe('Hollow nodes. `--nodes N` overrides it.'),
@@ -120,6 +123,11 @@ export const fleetSchema = z
     proxy: flag()
       .optional()
       .describe('A hollow kube-proxy on each node. Default: true, false with `fidelity: light`.'),
+    kubeletApi: flag()
+      .optional()
+      .describe(
+        "Each node's kubelet API (logs, metrics, stats) on loopback of the fleet's host; nodes then have addresses in 127.0.0.0/8. Default: true with provider `local`, where the API server is on that host; false otherwise and with `fidelity: light`.",
+      ),
     proxySync: proxySyncSchema
       .prefault({})
       .describe(
@@ -147,7 +155,7 @@ export const fleetSchema = z
     pods: podsSchema.prefault({}).describe('How long hollow pods take; drawn by seed, uniformly.'),
     behaviours: behavioursSchema,
   })
-  .transform((section): FleetSettings => {
+  .transform((section): UnplacedFleet => {
     const kubemark = section.compat === 'kubemark';
     const light = section.fidelity === 'light';
     const step = (given: DurationRange | undefined, real: string) =>
@@ -166,6 +174,7 @@ export const fleetSchema = z
       statusReportMs: section.statusReport,
       events: section.events ?? !(kubemark || light),
       proxy: section.proxy ?? !light,
+      kubeletApi: section.kubeletApi,
       proxySync: { baseUs: section.proxySync.base * 1_000, perRuleUs: section.proxySync.perRule * 1_000 },
       compression: section.compression,
       capacity: {

@@ -64,6 +64,8 @@ export interface FleetSettings {
   /** Events that a real kubelet posts. */
   events: boolean;
   proxy: boolean;
+  /** Each node's kubelet answers on loopback of this host: logs, metrics, stats. */
+  kubeletApi: boolean;
   /** Time that writing the rules of one node is modelled to take: `baseUs` + `perRuleUs` for each rule. */
   proxySync: { baseUs: number; perRuleUs: number };
   capacity: { cpu: string; memory: string; podCount: number; ephemeralStorage: string };

@@ -193,6 +193,7 @@ async function startOnce(
       kubeconfigPath: pkiPaths(join(directory, 'pki')).adminKubeconfig,
       issueClientCertificate: ({ commonName, organizations }) =>
         pki.authority.issue({ commonName, organizations, usage: 'client' }),
+      issueServingCertificate: (subject) => pki.authority.issue({ ...subject, usage: 'server' }),
       failed: running.failed,
       warnings: planeWarnings(topology),
       levers: planeLevers({ shape, processes: running, pki, admin, directory, context, guard }),

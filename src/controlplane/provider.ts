@@ -61,6 +61,12 @@ export interface ControlPlane extends AsyncDisposable {
     commonName: string;
     organizations: readonly string[];
   }) => Promise<{ certPem: string; keyPem: string }>;
+  /** Issues a serving certificate; absent where the key of the authority is not at hand. */
+  readonly issueServingCertificate?: (subject: {
+    commonName: string;
+    dnsNames: readonly string[];
+    addresses: readonly string[];
+  }) => Promise<{ certPem: string; keyPem: string }>;
   /** Resolves with the first component that exits without having been asked to; never rejects. */
   readonly failed: Promise<ComponentFailure>;
   /** Breaks and mends the plane's members; absent for attached clusters. */

@@ -32,6 +32,7 @@ export function assignments(
   });
   const fleet = Array.from({ length: suite.fleet.agentCount }, (_, index): AgentAssignment => {
     const shard = { index, count: suite.fleet.agentCount };
+    const kubeletApi = cluster.kubeletApi[index];
     const names = shardNodeIndexes(suite.fleet.nodeCount, shard).map((node) => nodeName(prefix, node));
     return {
       runId,
@@ -50,6 +51,7 @@ export function assignments(
         taints: [HOLLOW_TAINT],
         zones: zonesInTurn(suite.fleet.zones, suite.controlPlane.topology.layout),
         ...(cluster.certificates === undefined ? {} : { certificates: pick(cluster.certificates, names) }),
+        ...(kubeletApi === undefined ? {} : { kubeletApi }),
         phase: REGISTRATION_PHASE,
       },
     };

@@ -4,6 +4,7 @@
  * suite asks for one. Everything carries the run's label, so that clean-up finds exactly this.
  */
 import pLimit from 'p-limit';
+import type { KubeletServing } from '../../hollow/index.ts';
 import { RUN_LABEL } from '../../hollow/index.ts';
 import type { ControlPlane } from '../controlplane/index.ts';
 import { type Clock, delay, HarnessError } from '../core/index.ts';
@@ -17,6 +18,7 @@ import {
   requestClientCertificates,
 } from '../kube/index.ts';
 import { nodeNames } from './assignments.ts';
+import { prepareKubeletServing } from './kubelet-serving.ts';
 import type { RunOptions } from './options.ts';
 import { RESOURCES } from './resources.ts';
 
@@ -30,6 +32,8 @@ export interface PreparedCluster {
   loadAccess: ClusterAccess;
   /** By node name, where the suite asks for certificates. */
   certificates: Map<string, ClientCertificate> | undefined;
+  /** By fleet agent; empty where the suite wants no kubelet API. */
+  kubeletApi: KubeletServing[];
 }
 
 /** @throws ApiError, HM_CLUSTER_STATE, or the signal's reason */
@@ -72,6 +76,9 @@ export async function prepareCluster(
       suite.fleet.identity === 'certificate'
         ? await nodeCertificates(plane, client, options, labels, context)
         : undefined,
+    kubeletApi: suite.fleet.kubeletApi
+      ? await prepareKubeletServing(plane, client, suite.fleet.agentCount, signal)
+      : [],
   };
 }
 

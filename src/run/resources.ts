@@ -10,6 +10,7 @@ function builtIn(name: string) {
 
 export const RESOURCES = {
   clusterrolebindings: builtIn('clusterrolebindings.rbac.authorization.k8s.io'),
+  configmaps: builtIn('configmaps'),
   csinodes: builtIn('csinodes.storage.k8s.io'),
   daemonsets: builtIn('daemonsets.apps'),
   deployments: builtIn('deployments.apps'),

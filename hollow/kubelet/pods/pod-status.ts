@@ -23,11 +23,13 @@ type Json = { [key: string]: unknown };
 export interface StatusContext {
   readonly form: WireForm;
   readonly hostIp: string;
+  /** Of pods on the host's network. */
+  readonly hostNetworkIp: string;
 }
 
 /** The status the kubelet wants `read` (the pod as the server has it) to have. */
 export function buildStatus(pod: PodMachine, read: ApiPod, context: StatusContext): Json {
-  const { form, hostIp } = context;
+  const { form, hostIp, hostNetworkIp } = context;
   const current = read.status ?? {};
   const status: Json = { phase: shownPhase(pod), startTime: rfc3339Seconds(pod.startTimeMs) };
   if (form.observedGeneration) status['observedGeneration'] = pod.generation;
@@ -45,7 +47,7 @@ export function buildStatus(pod: PodMachine, read: ApiPod, context: StatusContex
   status['hostIPs'] = [{ ip: hostIp }];
   if (form.podResources) status['resources'] = read.spec?.resources ?? {};
   if (pod.podIpShown) {
-    const ip = pod.spec.hostNetwork ? hostIp : pod.podIp;
+    const ip = pod.spec.hostNetwork ? hostNetworkIp : pod.podIp;
     status['podIP'] = ip;
     status['podIPs'] = [{ ip }];
   }

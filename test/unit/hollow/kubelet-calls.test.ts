@@ -110,7 +110,7 @@ describe('the status writer', () => {
   function statusWriter(script: Script) {
     const fleet = scriptedFleet(script);
     const { context, client, abort } = fleet;
-    const status = { form: context.form, hostIp: '198.18.0.1' };
+    const status = { form: context.form, hostIp: '198.18.0.1', hostNetworkIp: '198.18.0.1' };
     return {
       ...fleet,
       writer: new StatusWriter(context, client, new TokenBucket(50, 100), status, abort.signal),
@@ -194,7 +194,13 @@ describe('the registration of a node', () => {
     const node = new HollowKubelet({
       context: fleet.context,
       index: 0,
-      identity: { name: 'n1', address: '198.18.0.1', zone: undefined },
+      identity: {
+        name: 'n1',
+        address: '198.18.0.1',
+        kubeletPort: 10_250,
+        hostNetworkAddress: '198.18.0.1',
+        zone: undefined,
+      },
       connection: fleet.connection,
       random: seededRandom(1),
       signal: fleet.abort.signal,

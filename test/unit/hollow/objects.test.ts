@@ -46,7 +46,13 @@ const shape = {
   taints: [],
   imagesJson: imageListJson(15_000),
 };
-const identity = { name: 'real-1', address: '192.0.2.2', zone: undefined };
+const identity = {
+  name: 'real-1',
+  address: '192.0.2.2',
+  kubeletPort: 10_250,
+  hostNetworkAddress: '192.0.2.2',
+  zone: undefined,
+};
 const WALL_MS = Date.parse('2026-11-21T08:38:10.763Z') + 0.291;
 
 describe('the Node object', () => {

@@ -8,7 +8,7 @@ import { statusPatch } from '../../../hollow/kubelet/pods/status-patch.ts';
 import { wireForm } from '../../../hollow/wire-form.ts';
 import { at, boundPod, deletedPod, machineOf, POD_UID, profile } from './pod-fixtures.ts';
 
-const context = { form: wireForm('none', 'v1.36.3'), hostIp: '192.0.2.2' };
+const context = { form: wireForm('none', 'v1.36.3'), hostIp: '192.0.2.2', hostNetworkIp: '192.0.2.2' };
 
 function node(changes: Partial<AdmittingNode> = {}): AdmittingNode {
   return {

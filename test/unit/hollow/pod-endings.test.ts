@@ -8,7 +8,7 @@ import { buildStatus } from '../../../hollow/kubelet/pods/pod-status.ts';
 import { wireForm } from '../../../hollow/wire-form.ts';
 import { at, boundPod, deletedPod, machineOf, POD_UID, profile } from './pod-fixtures.ts';
 
-const context = { form: wireForm('none', 'v1.36.3'), hostIp: '192.0.2.2' };
+const context = { form: wireForm('none', 'v1.36.3'), hostIp: '192.0.2.2', hostNetworkIp: '192.0.2.2' };
 const EVICTION = {
   kind: 'evicted',
   reason: 'Evicted',

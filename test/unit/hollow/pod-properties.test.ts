@@ -11,7 +11,7 @@ import { wireForm } from '../../../hollow/wire-form.ts';
 import { at, boundPod, deletedPod, machineOf, POD_UID, profile } from './pod-fixtures.ts';
 
 const NEVER = Number.POSITIVE_INFINITY;
-const context = { form: wireForm('none', 'v1.36.3'), hostIp: '192.0.2.2' };
+const context = { form: wireForm('none', 'v1.36.3'), hostIp: '192.0.2.2', hostNetworkIp: '192.0.2.2' };
 
 type Input =
   | { input: 'wait'; ms: number }

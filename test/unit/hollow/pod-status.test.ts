@@ -65,7 +65,7 @@ function mergedConditions(current: Json[], changes: Json[]): Json[] {
   return merged;
 }
 
-const context = { form: wireForm('none', 'v1.36.3'), hostIp: '192.0.2.2' };
+const context = { form: wireForm('none', 'v1.36.3'), hostIp: '192.0.2.2', hostNetworkIp: '192.0.2.2' };
 
 /** The patch the writer would send now, applied to what the server has. */
 function write(machine: PodMachine, server: ApiPod): { patch: Json | undefined; server: ApiPod } {
@@ -108,7 +108,7 @@ describe('status patches of a plain pod against those of a real kubelet', () => 
   it('of the hollow node in compat kubemark follow upstream', () => {
     const upstream = capturedPatches('hollow-node-v1.36.3.ndjson', 'web-847f49cc4d-vqzds');
     const { pod } = machineOf(boundPod());
-    const hollow = { form: wireForm('kubemark', 'v1.36.3'), hostIp: '192.0.2.2' };
+    const hollow = { form: wireForm('kubemark', 'v1.36.3'), hostIp: '192.0.2.2', hostNetworkIp: '192.0.2.2' };
     const body = statusPatch(POD_UID, boundPod().status ?? {}, buildStatus(pod, boundPod(), hollow));
     const first = JSON.parse(body ?? '{}') as { status: { conditions: Json[]; containerStatuses: Json[] } };
     const theirs = upstream[0] as unknown as typeof first;

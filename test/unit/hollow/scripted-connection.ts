@@ -116,6 +116,7 @@ export const SETTINGS: FleetSettings = {
   statusReportMs: 300_000,
   events: true,
   proxy: true,
+  kubeletApi: false,
   proxySync: { baseUs: 0, perRuleUs: 0 },
   capacity: { cpu: '4', memory: '16Gi', podCount: 110, ephemeralStorage: '100Gi' },
   labels: {},
