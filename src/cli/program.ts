@@ -12,6 +12,7 @@ import { registerDoctorCommand } from './doctor.ts';
 import { registerDownCommand } from './down.ts';
 import { registerExperimentCommand } from './experiment.ts';
 import { registerGateCommand } from './gate.ts';
+import { registerNodesCommand } from './nodes.ts';
 import { registerPlanCommand } from './plan.ts';
 import { registerReportCommand } from './report.ts';
 import { registerRunCommand } from './run.ts';
@@ -37,6 +38,7 @@ export function buildProgram(host: Host, setExitCode: (code: number) => void): C
   registerValidateCommand(program, host);
   registerPlanCommand(program, host);
   registerUpCommand(program, host);
+  registerNodesCommand(program, host);
   registerStatusCommand(program, host);
   registerDownCommand(program, host);
   registerCleanCommand(program, host);

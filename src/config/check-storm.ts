@@ -3,26 +3,23 @@ import { quote } from './issues.ts';
 import type { ReportProblem } from './parameters.ts';
 import type { Path } from './paths.ts';
 import type { StormAction } from './storm.ts';
-import type { FleetSettings } from './suite.ts';
+import type { Suite } from './suite.ts';
 
-/** Reports what of `storm` is impossible on `fleet`. */
-export function checkStorm(
-  storm: StormAction,
-  fleet: FleetSettings,
-  path: Path,
-  report: ReportProblem,
-): void {
+/** Reports what of `storm` is impossible on the fleet of `suite`. */
+export function checkStorm(storm: StormAction, suite: Suite, path: Path, report: ReportProblem): void {
   const { disturbance, durationMs, selection } = storm;
+  const { fleet } = suite;
+  const { zones } = fleet;
   if (fleet.nodeCount === 0) {
     report([...path, 'action'], 'a storm needs nodes, and fleet.nodes is 0');
     return;
   }
-  if (selection.zone !== undefined && !fleet.zones.includes(selection.zone))
+  if (selection.zone !== undefined && !zones.includes(selection.zone))
     report(
       [...path, 'zone'],
-      fleet.zones.length === 0
+      zones.length === 0
         ? 'the fleet has no zones: list them in fleet.zones'
-        : `expected one of fleet.zones (${fleet.zones.join(', ')}), got ${quote(selection.zone)}`,
+        : `expected one of the fleet's zones (${zones.join(', ')}), got ${quote(selection.zone)}`,
     );
   if (selection.nodeCount !== undefined && selection.nodeCount > fleet.nodeCount)
     report([...path, 'nodes'], `expected at most the fleet's ${fleet.nodeCount}, got ${selection.nodeCount}`);

@@ -169,7 +169,7 @@ function checkLoad(suite: Suite, context: CheckContext): void {
       } else if (action.action === 'churn') {
         checkChurn(action, suite, standingPodCount, path, context.report);
       } else if (action.action === 'storm') {
-        checkStorm(action, suite.fleet, path, context.report);
+        checkStorm(action, suite, path, context.report);
       }
     }
   }

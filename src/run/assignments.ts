@@ -1,8 +1,17 @@
 /** Who does what: the nodes and the load divided over agents, each with all it needs to know. */
 
-import { fleetLabels, HOLLOW_TAINT, nodeName, RUN_LABEL, shardNodeIndexes } from '../../hollow/index.ts';
-import { zonesInTurn } from '../config/index.ts';
+import {
+  fleetLabels,
+  HOLLOW_TAINT,
+  type KubeletServing,
+  type NodeTaint,
+  nodeName,
+  RUN_LABEL,
+  shardNodeIndexes,
+} from '../../hollow/index.ts';
+import { type FleetSettings, zonesInTurn } from '../config/index.ts';
 import type { ControlPlane } from '../controlplane/index.ts';
+import type { ClientCertificate } from '../kube/index.ts';
 import { type PreparedCluster, probeNamespace } from './cluster-setup.ts';
 import type { RunOptions } from './options.ts';
 import type { AgentAssignment } from './protocol.ts';
@@ -19,7 +28,6 @@ export function assignments(
 ): AgentAssignment[] {
   const { suite } = options.loaded;
   const { runId } = options;
-  const prefix = nodeNamePrefix(runId);
   const loadShard = (index: number, count: number) => ({
     runId,
     seed: suite.seed,
@@ -30,32 +38,19 @@ export function assignments(
     labels: { [RUN_LABEL]: runId },
     podPlacement: loadPlacement(runId),
   });
-  const fleet = Array.from({ length: suite.fleet.agentCount }, (_, index): AgentAssignment => {
-    const shard = { index, count: suite.fleet.agentCount };
-    const kubeletApi = cluster.kubeletApi[index];
-    const names = shardNodeIndexes(suite.fleet.nodeCount, shard).map((node) => nodeName(prefix, node));
-    return {
+  const fleet = fleetAssignments(
+    {
       runId,
-      agentId: `fleet-${index}`,
-      epochUs,
-      role: 'fleet',
-      shard: {
-        runId,
-        seed: suite.seed,
-        nodeNamePrefix: prefix,
-        shard,
-        settings: suite.fleet,
-        access: plane.admin,
-        kubernetesVersion: plane.kubernetesVersion,
-        labels: fleetLabels(runId, suite.fleet.labels),
-        taints: [HOLLOW_TAINT],
-        zones: zonesInTurn(suite.fleet.zones, suite.controlPlane.topology.layout),
-        ...(cluster.certificates === undefined ? {} : { certificates: pick(cluster.certificates, names) }),
-        ...(kubeletApi === undefined ? {} : { kubeletApi }),
-        phase: REGISTRATION_PHASE,
-      },
-    };
-  });
+      seed: suite.seed,
+      settings: suite.fleet,
+      zones: zonesInTurn(suite.fleet.zones, suite.controlPlane.topology.layout),
+      taints: [HOLLOW_TAINT],
+      certificates: cluster.certificates,
+      kubeletApi: cluster.kubeletApi,
+    },
+    plane,
+    epochUs,
+  );
   const load = Array.from(
     { length: suite.load.agentCount },
     (_, index): AgentAssignment => ({
@@ -137,6 +132,54 @@ function loadPlacement(runId: string) {
     nodeSelector: { [RUN_LABEL]: runId },
     tolerations: [{ key: HOLLOW_TAINT.key, operator: 'Exists' as const, effect: HOLLOW_TAINT.effect }],
   };
+}
+
+/** The nodes of one run, whole. */
+export interface FleetPlan {
+  runId: string;
+  seed: number;
+  settings: FleetSettings;
+  zones: readonly string[];
+  taints: readonly NodeTaint[];
+  /** By node name; with `identity: certificate`. */
+  certificates: ReadonlyMap<string, ClientCertificate> | undefined;
+  /** By number of the process; empty: kubelets serve nothing. */
+  kubeletApi: readonly KubeletServing[];
+}
+
+/** One assignment per fleet process. */
+export function fleetAssignments(
+  { runId, seed, settings, zones, taints, certificates, kubeletApi }: FleetPlan,
+  plane: Pick<ControlPlane, 'admin' | 'kubernetesVersion'>,
+  epochUs: number,
+): AgentAssignment[] {
+  const prefix = nodeNamePrefix(runId);
+  return Array.from({ length: settings.agentCount }, (_, index): AgentAssignment => {
+    const shard = { index, count: settings.agentCount };
+    const serving = kubeletApi[index];
+    const names = shardNodeIndexes(settings.nodeCount, shard).map((node) => nodeName(prefix, node));
+    return {
+      runId,
+      agentId: `fleet-${index}`,
+      epochUs,
+      role: 'fleet',
+      shard: {
+        runId,
+        seed,
+        nodeNamePrefix: prefix,
+        shard,
+        settings,
+        access: plane.admin,
+        kubernetesVersion: plane.kubernetesVersion,
+        labels: fleetLabels(runId, settings.labels),
+        taints,
+        zones,
+        ...(certificates === undefined ? {} : { certificates: pick(certificates, names) }),
+        ...(serving === undefined ? {} : { kubeletApi: serving }),
+        phase: REGISTRATION_PHASE,
+      },
+    };
+  });
 }
 
 /** Names of the hollow nodes, by index over all agents. */

@@ -129,8 +129,8 @@ async function allowLoad(
   });
 }
 
-// As kubeadm sets kube-proxy up: a ServiceAccount in kube-system bound to the built-in role system:node-proxier.
-async function allowProxies(
+/** As kubeadm sets kube-proxy up: a ServiceAccount in kube-system bound to the built-in role system:node-proxier. */
+export async function allowProxies(
   client: JsonClient,
   runId: string,
   labels: Record<string, string>,

@@ -24,6 +24,7 @@ export {
   type SideName,
   wholePairs,
 } from './experiment-order.ts';
+export { type HoldNodesContext, type HoldNodesOptions, holdNodes } from './hold-nodes.ts';
 export type { RunOptions } from './options.ts';
 export { planRun, type RunPlan } from './plan.ts';
 export type { PlannedAction, PlannedCall } from './plan-actions.ts';
