@@ -23,6 +23,10 @@ export interface WireForm {
   readonly deletesResourceSlices: boolean;
   /** The proxy watches its own Node. */
   readonly proxyWatchesNode: boolean;
+  /** The proxy posts its one event whatever the fleet does about a kubelet's. */
+  readonly proxyAlwaysPosts: boolean;
+  /** Features that the kubelet declares in its node's status, for the scheduler to choose by. */
+  readonly declaredFeatures: readonly string[];
   readonly proxyServiceSelector: string;
   readonly proxyEndpointSliceSelector: string;
   readonly events: boolean;
@@ -38,6 +42,14 @@ export interface WireForm {
   /** Every pod has this address; undefined: each its own. */
   readonly fixedPodIp: string | undefined;
 }
+
+/** Of a kubelet v1.36.3 with its default feature gates, as captured. Source: k8s.io/component-helpers nodedeclaredfeatures. */
+const DECLARED_FEATURES = [
+  'ExtendWebSocketsToKubelet',
+  'InPlacePodLevelResourcesVerticalScaling',
+  'InPlacePodVerticalScalingInitContainers',
+  'RestartAllContainersOnContainerExits',
+] as const;
 
 /**
  * The form of `compat` at `kubernetesVersion` (`v1.36.3`).
@@ -60,6 +72,8 @@ export function wireForm(compat: 'none' | 'kubemark' | 'light', kubernetesVersio
     sandboxPatch: !light,
     deletesResourceSlices: !hollow,
     proxyWatchesNode: !hollow,
+    proxyAlwaysPosts: hollow,
+    declaredFeatures: DECLARED_FEATURES,
     proxyServiceSelector: '!service.kubernetes.io/service-proxy-name',
     proxyEndpointSliceSelector: '!service.kubernetes.io/headless',
     events: !hollow && !light,

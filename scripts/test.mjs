@@ -55,6 +55,10 @@ if (layers.some((layer) => NEED_CONTROL_PLANE.has(layer))) {
     ]),
   );
 }
+if (layers.includes('fidelity')) {
+  const args = ['binaries', 'build', '--with', 'kubelet,kubemark'];
+  count(run('upstream nodes', process.execPath, [join(root, 'bin', 'hollowmark.js'), ...args]));
+}
 for (const layer of layers) {
   const outputFile = join(scratch, `${layer}.json`);
   const ok = run(`${layer} tests`, bin('vitest'), [

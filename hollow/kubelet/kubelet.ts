@@ -174,10 +174,13 @@ export class HollowKubelet implements Registrant, PodHost, NodeStatusSource, Ser
     this.ready = true;
   }
 
-  postNodeEvents(step: 'starting' | 'conditions' | 'ready'): void {
+  postNodeEvents(step: 'starting' | 'conditions' | 'allocatable' | 'ready'): void {
     const post = (reason: string, message: string) =>
       this.events.post(this.#subject, this.#ledger, { reason, message, type: 'Normal', fieldPath: '' });
     if (step === 'starting') post('Starting', 'Starting kubelet.');
+    if (step === 'allocatable') {
+      post('NodeAllocatableEnforced', 'Updated Node Allocatable limit across pods');
+    }
     if (step === 'ready') post('NodeReady', `Node ${this.nodeName} status is now: NodeReady`);
     if (step !== 'conditions') return;
     for (const type of NODE_CONDITIONS) {

@@ -244,6 +244,7 @@ function nodeStatus(
       operatingSystem: 'linux',
       architecture: 'amd64',
     },
+    declaredFeatures: form.declaredFeatures,
   };
 }
 

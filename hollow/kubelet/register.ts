@@ -29,7 +29,7 @@ export interface Registrant {
   /** The CSINode is there: the kubelet counts as ready. */
   csiNodeReady(): void;
   /** A node event that goes with this step. */
-  postNodeEvents(step: 'starting' | 'conditions' | 'ready'): void;
+  postNodeEvents(step: 'starting' | 'conditions' | 'allocatable' | 'ready'): void;
 }
 
 const PROBE_PERIOD_MS = 1_000;
@@ -60,6 +60,7 @@ export async function registerNode(registrant: Registrant): Promise<void> {
   csiNode.catch(() => {});
   await delay(LOOP_START_MS, { signal, clock });
   registrant.postNodeEvents('conditions');
+  registrant.postNodeEvents('allocatable');
   const slices = context.form.deletesResourceSlices ? deleteResourceSlices(registrant) : undefined;
   const node = await createNode(registrant);
   registrant.postNodeEvents('conditions');

@@ -108,7 +108,7 @@ export class HollowProxy {
   async #postStarting(): Promise<void> {
     const { context, nodeName } = this.#options;
     // Not an event of the kubelet's recorder: upstream's hollow proxy posts it too.
-    if (!context.settings.events) return;
+    if (!context.settings.events && !context.form.proxyAlwaysPosts) return;
     const wallMs = context.clock.wallMs();
     const body = {
       kind: 'Event',

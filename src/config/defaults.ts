@@ -29,8 +29,10 @@ export const DEFAULT_POD_SANDBOX = '300ms..600ms';
 export const DEFAULT_POD_START = '100ms..200ms';
 /** The same kubelet: 100-300 ms from the deletion to the stopped pause container. */
 export const DEFAULT_POD_STOP = '100ms..300ms';
-/** Upstream's hollow node has a fake runtime that answers at once. */
-export const KUBEMARK_POD_STEP = '0ms';
+/** Seen of upstream's hollow node between its requests: nothing in it takes time, its loops and its writer do. */
+export const KUBEMARK_POD_SANDBOX = '200ms..350ms';
+export const KUBEMARK_POD_START = '20ms..150ms';
+export const KUBEMARK_POD_STOP = '10ms..200ms';
 
 /** The load's own user and group: no built-in rights, no exempt priority level. */
 export const DEFAULT_LOAD_USER = 'hollowmark:load';

@@ -12,7 +12,9 @@ import {
   DEFAULT_RAMP,
   DEFAULT_READY_TIMEOUT,
   DEFAULT_STATUS_REPORT,
-  KUBEMARK_POD_STEP,
+  KUBEMARK_POD_SANDBOX,
+  KUBEMARK_POD_START,
+  KUBEMARK_POD_STOP,
   NODES_PER_FLEET_AGENT,
 } from './defaults.ts';
 import {
@@ -50,17 +52,17 @@ const podsSchema = z.strictObject({
   sandbox: durationRange()
     .optional()
     .describe(
-      `From a pod's first sync to mounted volumes and a ready sandbox. Default \`${DEFAULT_POD_SANDBOX}\`, as a real kubelet with containerd was seen to take; \`${KUBEMARK_POD_STEP}\` with \`compat: kubemark\`.`,
+      `From a pod's first sync to mounted volumes and a ready sandbox. Default \`${DEFAULT_POD_SANDBOX}\`, as a real kubelet with containerd was seen to take; \`${KUBEMARK_POD_SANDBOX}\` with \`compat: kubemark\`.`,
     ),
   start: durationRange()
     .optional()
     .describe(
-      `From the sandbox to running containers. Default \`${DEFAULT_POD_START}\`; \`${KUBEMARK_POD_STEP}\` with \`compat: kubemark\`.`,
+      `From the sandbox to running containers. Default \`${DEFAULT_POD_START}\`; \`${KUBEMARK_POD_START}\` with \`compat: kubemark\`.`,
     ),
   stop: durationRange()
     .optional()
     .describe(
-      `From a deletion to stopped containers, at most the pod's grace period. Default \`${DEFAULT_POD_STOP}\`; \`${KUBEMARK_POD_STEP}\` with \`compat: kubemark\`.`,
+      `From a deletion to stopped containers, at most the pod's grace period. Default \`${DEFAULT_POD_STOP}\`; \`${KUBEMARK_POD_STOP}\` with \`compat: kubemark\`.`,
     ),
 });
 
@@ -158,8 +160,8 @@ export const fleetSchema = z
   .transform((section): UnplacedFleet => {
     const kubemark = section.compat === 'kubemark';
     const light = section.fidelity === 'light';
-    const step = (given: DurationRange | undefined, real: string) =>
-      given ?? parseDurationRange(kubemark ? KUBEMARK_POD_STEP : real) ?? { low: 0, high: 0 };
+    const step = (given: DurationRange | undefined, real: string, hollow: string) =>
+      given ?? parseDurationRange(kubemark ? hollow : real) ?? { low: 0, high: 0 };
     return {
       nodeCount: section.nodes,
       agentCount: section.agents ?? Math.max(1, Math.ceil(section.nodes / NODES_PER_FLEET_AGENT)),
@@ -186,9 +188,9 @@ export const fleetSchema = z
       labels: section.labels,
       zones: section.zones,
       pods: {
-        sandboxMs: step(section.pods.sandbox, DEFAULT_POD_SANDBOX),
-        startMs: step(section.pods.start, DEFAULT_POD_START),
-        stopMs: step(section.pods.stop, DEFAULT_POD_STOP),
+        sandboxMs: step(section.pods.sandbox, DEFAULT_POD_SANDBOX, KUBEMARK_POD_SANDBOX),
+        startMs: step(section.pods.start, DEFAULT_POD_START, KUBEMARK_POD_START),
+        stopMs: step(section.pods.stop, DEFAULT_POD_STOP, KUBEMARK_POD_STOP),
       },
       behaviours: section.behaviours,
     };

@@ -48,7 +48,7 @@ function message(
   const { name, namespace, uid, restartPolicy } = pod.spec;
   switch (reason) {
     case 'Pulled':
-      return `Container image "${container.image}" already present on machine`;
+      return `Container image "${container.image}" already present on machine and can be accessed by the pod`;
     case 'Created':
       return 'Container created';
     case 'Started':
