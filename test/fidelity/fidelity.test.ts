@@ -4,7 +4,7 @@
  *
  *   HOLLOWMARK_FIDELITY_TAKES=DIR   also saves this performance in DIR and makes the recording anew from all in DIR
  */
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -109,7 +109,6 @@ function saveTake(kubernetesVersion: string, phases: ReadonlyMap<PlayerName, Pha
     take.players[name] = { statements: [...statements].sort(), counts, phases: phases.get(name) ?? {} };
   }
   mkdirSync(folder, { recursive: true });
-  const number = readdirSync(folder).length + 1;
-  writeFileSync(join(folder, `take-${number}.json`), JSON.stringify(take));
+  writeFileSync(join(folder, `take-${Date.now()}-${process.pid}.json`), JSON.stringify(take));
   writeRecording(recordingOf(folder));
 }

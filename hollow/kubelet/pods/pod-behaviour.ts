@@ -109,20 +109,20 @@ export function defaultProfiles(
 }
 
 /**
- * Profiles of upstream's hollow node: nothing ever exits by itself, init containers included, a stop is instant, and
- * what pods ask for is not heard.
+ * Profiles of upstream's hollow node: nothing ever exits by itself, init containers included, and what pods
+ * ask for is not heard.
  * Source: pkg/kubelet/cri/remote fakes behind pkg/kubemark/hollow_kubelet.go v1.36.3
  */
 export function kubemarkProfiles(
   seed: string | number,
   settings: Pick<FleetSettings, 'pods' | 'behaviours'>,
 ): ProfileOf {
-  const steady = steadyRun(0);
   return (spec) => {
     const random = seededRandom(`${seed}/pod/${spec.namespace}/${spec.name}`);
+    // Its runtime takes no time, but its loops and its status writer do: that is what the settings say.
+    const steady = steadyRun(draw(random, settings.pods.stopMs));
     return {
       ...plainProfile(spec, random, settings.pods),
-      startMs: () => 0,
       sandboxStopMs: 0,
       probed: false,
       run: () => steady,

@@ -137,10 +137,11 @@ state = "${directory}/state"
 }
 
 function cniConfiguration(directory: string): string {
-  // 198.18.0.0/15 is for benchmarks (RFC 2544): no route of the machine leads there.
+  // 198.18.0.0/15 is for benchmarks (RFC 2544): no route of the machine leads there. Another test has another part.
+  const subnet = `198.18.${process.pid % 256}.0/24`;
   const ipam = {
     type: 'host-local',
-    ranges: [[{ subnet: '198.18.0.0/24' }]],
+    ranges: [[{ subnet }]],
     routes: [{ dst: '0.0.0.0/0' }],
     dataDir: join(directory, 'addresses'),
   };

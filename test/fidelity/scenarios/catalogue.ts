@@ -1,6 +1,7 @@
 /**
  * The scenarios, in the order in which they are played.
  */
+import { LIVES } from './lives.ts';
 import { container, deployment, pod, podSpec, type Scenario } from './scenario.ts';
 
 export const REGISTRATION: Scenario = {
@@ -141,7 +142,7 @@ const DRAIN: Scenario = {
 };
 
 /** Played one after the other by each player, all players at the same time. */
-export const POD_SCENARIOS: readonly Scenario[] = [DEPLOYMENT, OBJECTS, SERVICE, DRAIN];
+export const POD_SCENARIOS: readonly Scenario[] = [DEPLOYMENT, OBJECTS, SERVICE, DRAIN, LIVES];
 
 /** Everything that is played. */
 export const SCENARIOS: readonly Scenario[] = [REGISTRATION, IDLE, ...POD_SCENARIOS, RESTART];
