@@ -48,7 +48,7 @@ export function podStory(requests: readonly PlayerRequest[]): StoryStep[] {
     }
     if (request.verb !== 'patch' || request.resource !== 'pods/status') continue;
     const changes: [string, string][] = [];
-    for (const [thing, value] of statements(request.body as StatusPatch)) {
+    for (const [thing, value] of statements((request.body ?? {}) as StatusPatch)) {
       if (known.get(thing) === value) continue;
       known.set(thing, value);
       changes.push([thing, value]);

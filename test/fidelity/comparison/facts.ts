@@ -38,12 +38,13 @@ export function factsOf(acts: readonly Act[]): Facts {
       const { component } = request;
       statements.add(`identity | ${component} | ${shapeOfUser(request, player.nodeName)}`);
       statements.add(`agent | ${component} | ${request.userAgent.replace(/\b[0-9a-f]{7,40}\b/, 'COMMIT')}`);
-      if (isAboutServer(request.code)) continue;
       if (!isRelist(request)) statements.add(`query | ${kind} | ${queryForm(request, player.nodeName)}`);
-      statements.add(`answer | ${kind} | ${request.code}`);
       // A server that has just come up knows no flow schemas yet.
       if (request.flowSchema !== undefined && scenario.name !== 'api-server-restart') {
         statements.add(`flow | ${kind} | ${request.flowSchema}`);
+      }
+      if (!isAboutServer(request.code) && request.verb !== 'watch') {
+        statements.add(`answer | ${kind} | ${request.code}`);
       }
       const message = messageForm(request, player.nodeName);
       if (message !== undefined) statements.add(`message | ${kind} | ${message}`);

@@ -41,7 +41,6 @@ export const ORDERS: readonly Order[] = [
   order('the lease is looked for before it is written', is('get leases.coordination.k8s.io'), isLeaseWrite),
   ofPod('a pod is read before each write of its status', 'each', is('get pods'), isStatus),
   ofPod('a pod is read before its final DELETE', 'each', is('get pods'), is('delete pods')),
-  ofPod('a status is written before the pod runs', 'first', isStatus, isRunning),
   ofPod('a token is requested before the pod runs', 'first', is('create serviceaccounts/token'), isRunning),
   ofPod('Pulled comes before Created', 'first', isEvent('Pulled'), isEvent('Created')),
   ofPod('Created comes before Started', 'first', isEvent('Created'), isEvent('Started')),

@@ -32,7 +32,7 @@ export function podPhases(acts: readonly Act[], bindings: Bindings): PhaseTimes 
 function phaseOf(request: PlayerRequest, seen: ReadonlyMap<string, number>): string | undefined {
   if (request.resource === 'serviceaccounts/token') return 'token requested';
   if (request.resource !== 'pods/status' || request.verb !== 'patch') return undefined;
-  const { status } = request.body as {
+  const { status } = (request.body ?? {}) as {
     status?: { phase?: string; conditions?: { type: string; status?: string }[] };
   };
   if (status?.phase === 'Running') return 'running';
@@ -43,5 +43,6 @@ function phaseOf(request: PlayerRequest, seen: ReadonlyMap<string, number>): str
 
 function podNameOf(request: PlayerRequest): string | undefined {
   if (request.resource !== 'serviceaccounts/token') return request.name;
-  return (request.body as { spec?: { boundObjectRef?: { name?: string } } }).spec?.boundObjectRef?.name;
+  return (request.body as { spec?: { boundObjectRef?: { name?: string } } } | undefined)?.spec?.boundObjectRef
+    ?.name;
 }

@@ -2,8 +2,9 @@
  * The part of the page that lists differences: what each player does otherwise, and why that is so.
  */
 import { judgeDifferences } from '../comparison/allowed-difference.ts';
-import type { Difference } from '../comparison/compare.ts';
+import { type Difference, isAsReal } from '../comparison/compare.ts';
 import { ALLOWED, COMPARISONS, type Comparison } from '../comparison/comparisons.ts';
+import type { Facts } from '../comparison/facts.ts';
 import type { Recording } from '../comparison/record.ts';
 
 const TITLES: Readonly<Record<string, string>> = {
@@ -21,7 +22,7 @@ function section(comparison: Comparison, recording: Recording): string {
   const { player, from, realExplains } = comparison;
   const key = `${player} from ${from}`;
   const differences = (recording.differences[key] ?? []).map(parseDifference);
-  const explained = realExplains ? differences.filter((one) => isAsReal(one, recording)) : [];
+  const explained = realExplains ? differences.filter((one) => isExplained(one, recording)) : [];
   const rest = differences.filter((one) => !explained.includes(one));
   const entries = ALLOWED.filter((one) => one.player === player && one.from === from);
   const { listed } = judgeDifferences(rest, entries, new Set());
@@ -61,10 +62,12 @@ export function parseDifference(id: string): Difference {
   return { side: side as Difference['side'], line: rest.join(' ') };
 }
 
-/** The real kubelet does the same in all performances, or leaves it out in some. Counts are judged when it plays. */
-function isAsReal({ side, line }: Difference, recording: Recording): boolean {
-  const real = recording.players.kubelet;
-  if (real === undefined || line.includes('| kube-proxy') || side === 'count') return false;
-  const times = real.statements[line] ?? 0;
-  return side === 'extra' ? times > 0 : times < recording.performanceCount;
+/** Counts are judged when the player plays; everything else by what is recorded of the real kubelet. */
+function isExplained(difference: Difference, recording: Recording): boolean {
+  const { kubelet } = recording.players;
+  if (kubelet === undefined || difference.side === 'count' || difference.line.includes('| kube-proxy'))
+    return false;
+  return isAsReal(difference, kubelet, NOTHING, recording.performanceCount);
 }
+
+const NOTHING: Facts = { statements: new Set(), counts: {} };

@@ -63,7 +63,8 @@ ${scenarios.join('\n')}
 
 All figures come from ${recording.performanceCount} performances. \`npm run test:fidelity\` plays one more and fails on any difference that is not in
 the lists below, and on an entry of them that is no longer true. What another player did in every performance is expected
-of hollowmark, what it did in any is allowed; counts may leave the range seen by one or by 15 %. Without root,
+of hollowmark, what it did in any is allowed; counts may leave the range seen by one or by 15 %, those of
+writes that coalesce and the reads before them by half. Without root,
 containerd, runc and the CNI plugins the real kubelet does not play live, which the test says.
 
 A kube-proxy plays as part of kubemark and hollowmark only: a real one would write to the machine's packet filter.`;

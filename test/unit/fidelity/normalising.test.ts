@@ -124,6 +124,15 @@ describe('a comparison', () => {
     ]);
   });
 
+  it('takes a story for the same if only states were passed over, and the end is the same', () => {
+    const other = record(facts(['story | a, web | main: waiting → running → ended']));
+    const differences = (story: string) =>
+      compareFacts(facts([`story | a, web | main: ${story}`]), other, 1, ['kubelet']).length;
+    expect(differences('waiting → ended')).toBe(0);
+    expect(differences('waiting → running')).toBe(2);
+    expect(differences('running → waiting → ended')).toBe(2);
+  });
+
   it('holds counts to the range of all performances, with some slack', () => {
     const lines = ['request | a | kubelet get x'];
     const other = record(
