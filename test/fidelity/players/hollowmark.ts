@@ -17,7 +17,8 @@ export function hollowmarkPlayer(
   compat: 'none' | 'kubemark',
 ): Player {
   const { plane } = context.plane;
-  const settings = fleetSchema.parse({ nodes: 1, compat });
+  // Whether it serves the kubelet API is no request of its own.
+  const settings = { ...fleetSchema.parse({ nodes: 1, compat }), kubeletApi: false };
   const hollow = compat === 'kubemark';
   const fleet = new Fleet(
     {
