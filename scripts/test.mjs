@@ -55,9 +55,16 @@ if (layers.some((layer) => NEED_CONTROL_PLANE.has(layer))) {
     ]),
   );
 }
-if (layers.includes('fidelity')) {
-  const args = ['binaries', 'build', '--with', 'kubelet,kubemark'];
-  count(run('upstream nodes', process.execPath, [join(root, 'bin', 'hollowmark.js'), ...args]));
+// Programs beyond the control plane: upstream's nodes to compare with, and what restores a snapshot of etcd.
+const others = [
+  ...(layers.includes('fidelity') ? ['kubelet', 'kubemark'] : []),
+  ...(layers.includes('integration') ? ['etcdutl'] : []),
+];
+if (others.length > 0) {
+  const args = ['binaries', 'build', '--with', others.join(',')];
+  count(
+    run(`binaries: ${others.join(', ')}`, process.execPath, [join(root, 'bin', 'hollowmark.js'), ...args]),
+  );
 }
 for (const layer of layers) {
   const outputFile = join(scratch, `${layer}.json`);

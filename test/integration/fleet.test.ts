@@ -194,16 +194,25 @@ describe('hollow nodes on a real control plane', () => {
       new URL('../fixtures/real-kubelet-v1.36.3.ndjson', import.meta.url).pathname,
       (line) => ({ verb: String(line['verb']), uri: String(line['uri']) }),
     );
+    // The Node authorizer learns of a pod by its own watch. Where that is late the first watch of a ConfigMap gets a
+    // 403, and a reflector falls back to LIST and WATCH, ours as client-go's.
+    let fellBack = false;
     const ours = readAudit(join(directory, 'run/logs/audit.ndjson'), (line) => {
       const user = (line['impersonatedUser'] as { username?: string } | undefined)?.username;
-      return user === `system:node:${AUDITED}`
-        ? { verb: String(line['verb']), uri: String(line['requestURI']) }
-        : undefined;
+      if (user !== `system:node:${AUDITED}`) return undefined;
+      const { code } = line['responseStatus'] as { code?: number };
+      const uri = String(line['requestURI']);
+      fellBack ||= code === 403 && uri.includes('/configmaps');
+      return { verb: String(line['verb']), uri };
     });
     const kinds = (calls: readonly string[]) => [...new Set(calls)].sort();
     // The capture's last pod mounts a ConfigMap and a Secret of its own; the pods of this test only the root CA.
     const expected = kinds(captured).filter((call) => !call.startsWith('watch secrets'));
-    expect(kinds(ours)).toEqual(expected);
+    const fallback = [
+      'list configmaps metadata.name fieldSelector,limit',
+      'watch configmaps metadata.name allowWatchBookmarks,fieldSelector,timeout,timeoutSeconds,watch',
+    ];
+    expect(kinds(ours)).toEqual(fellBack ? kinds([...expected, ...fallback]) : expected);
     const order = [
       'get csinodes',
       'create nodes',

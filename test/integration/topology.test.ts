@@ -2,7 +2,7 @@
  * A highly available plane and every lever on it, on the real programs: one plane for all, each lever asserted by what
  * the plane itself then says.
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -19,12 +19,24 @@ const QUOTA_BYTES = 24 * 1024 * 1024;
 const STORES = ['etcd-0', 'etcd-1', 'etcd-2'] as const;
 const SERVERS = ['kube-apiserver-0', 'kube-apiserver-1', 'kube-apiserver-2'] as const;
 
+/** Debian packages that `.ci/run` installs. Without them a highly available plane cannot be had here. */
+const missing = ['haproxy', 'strace'].filter(
+  (name) =>
+    !['/usr/sbin', '/usr/bin', '/usr/local/sbin', '/usr/local/bin'].some((path) =>
+      existsSync(join(path, name)),
+    ),
+);
+const skipped = missing.length > 0 && process.env['CI'] !== 'true';
+if (skipped)
+  process.stderr.write(`highly available planes are not tested: apt-get install ${missing.join(' ')}\n`);
+
 const { signal } = new AbortController();
 let directory: string;
 let plane: LocalControlPlane;
 let levers: PlaneLevers;
 
 beforeAll(async () => {
+  if (skipped) return;
   directory = mkdtempSync(join(tmpdir(), 'hollowmark-topology-'));
   plane = await startLocalControlPlane(
     {
@@ -38,6 +50,7 @@ beforeAll(async () => {
 }, 180_000);
 
 afterAll(async () => {
+  if (skipped) return;
   await plane?.stop();
   const left = readdirSync('/proc').filter((name) => {
     try {
@@ -82,7 +95,7 @@ async function writeMs(member: string): Promise<number> {
   return performance.now() - beginMs;
 }
 
-describe('a highly available plane', () => {
+describe.skipIf(skipped)('a highly available plane', () => {
   it('has its members in three zones, behind one address', async () => {
     const zones = levers.instances().map(({ name, zone }) => `${name} ${zone}`);
     expect(zones).toEqual(
