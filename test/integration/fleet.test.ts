@@ -253,7 +253,10 @@ describe('hollow nodes on a real control plane', () => {
       throw new Error('the API server is not known');
     }
     const before = fleet.stats();
-    process.kill(server.pid, 'SIGKILL');
+    const { pid } = server;
+    process.kill(pid, 'SIGKILL');
+    // Its port is free only when the kernel has done with it.
+    await until(async () => !isAlive(pid), 'the end of the API server');
     restarted = spawn(program, [...server.args], { stdio: 'ignore' });
     await until(
       async () => fleet.stats().reconnectCount >= before.reconnectCount + 2 * NODE_COUNT,
@@ -293,6 +296,15 @@ function readAudit(
     );
   }
   return calls;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 async function post(path: string, body: unknown): Promise<void> {
