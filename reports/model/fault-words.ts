@@ -42,6 +42,23 @@ export function describeErrors(seen: FaultObservation): string {
   return `Failed: ${kinds.join(', ')}.${unknown}`;
 }
 
+/** What leaders did that were paused and woke; empty where there were none. */
+export function describeWoken({ wokenLeaders = [] }: FaultObservation): string {
+  return wokenLeaders
+    .map(({ name, ledForMs, changeCount, endedAfterMs, ended }) => {
+      const led =
+        changeCount === undefined
+          ? 'could not be asked before it ended'
+          : `said for ${formatMs(ledForMs)} that it leads and asked for ${changeCount} changes`;
+      const end =
+        endedAfterMs === undefined
+          ? 'and went on as a candidate'
+          : `and ended after ${formatMs(endedAfterMs)} (${ended})`;
+      return `${name} woke, ${led}, ${end}.`;
+    })
+    .join(' ');
+}
+
 /** What the system noticed, the first five. */
 export function topNotices(seen: FaultObservation): string {
   if (seen.notices.length === 0) return 'The system itself noticed nothing.';

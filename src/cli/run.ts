@@ -23,6 +23,7 @@ interface RunFlags extends SuiteOptions {
   kubeconfig?: string;
   context?: string;
   allowCluster?: string;
+  allowFaults?: string;
   strict: boolean;
   gate?: string;
   accept: boolean;
@@ -42,6 +43,10 @@ export function registerRunCommand(program: Command, host: Host, setExitCode: (c
     )
     .option('--context <name>', 'context in the kubeconfig; its current one otherwise')
     .option('--allow-cluster <uid>', 'consent: UID of the namespace kube-system of the cluster')
+    .option(
+      '--allow-faults <uid>',
+      "consent to the suite's own commands that break that cluster: its UID again",
+    )
     .option('--strict', 'a DEGRADED run counts as INVALID (exit code 3)', false)
     .option('--gate <history>', 'then hold the run against this history; a suspect one is run twice more')
     .option('--accept', 'with --gate: put the run into the history if it passes; makes the folder', false)
@@ -72,6 +77,7 @@ async function runSuiteOnce(suiteName: string, flags: RunFlags, host: Host): Pro
         kubeconfigPath: flags.kubeconfig,
         context: flags.context,
         allowClusterUid: flags.allowCluster,
+        allowFaultsUid: flags.allowFaults,
       },
       program: { execPath: process.execPath, script: process.argv[1] ?? '' },
       command: repeatCommand(loaded.path, flags),
@@ -173,6 +179,7 @@ function repeatCommand(path: string, flags: RunFlags): string[] {
     ...(flags.kubeconfig === undefined ? [] : ['--kubeconfig', flags.kubeconfig]),
     ...(flags.context === undefined ? [] : ['--context', flags.context]),
     ...(flags.allowCluster === undefined ? [] : ['--allow-cluster', flags.allowCluster]),
+    ...(flags.allowFaults === undefined ? [] : ['--allow-faults', flags.allowFaults]),
     ...(flags.strict ? ['--strict'] : []),
   ];
 }

@@ -3,6 +3,7 @@
  * `expect: not-met` may lack redundancy, because that is then the point of it; what the fault cannot do without
  * (processes to kill, links to cut) it must have all the same.
  */
+import { checkFaultTimes } from './check-fault-times.ts';
 import { FAULT_KINDS, type FaultName, type FaultNeed } from './fault-kinds.ts';
 import type { FaultSettings } from './faults.ts';
 import { quote } from './issues.ts';
@@ -37,9 +38,10 @@ const NEEDS: Readonly<Record<FaultNeed, NeedCheck>> = {
     isMet: ({ controlPlane }) => controlPlane.topology.loadBalancer !== 'none',
     text: 'a load balancer (topology.loadBalancer: haproxy)',
   },
-  'etcd-majority': {
-    isMet: ({ controlPlane }) => controlPlane.topology.etcdCount > 2,
-    text: 'three etcd members or more, of which one may fail (topology.etcd), or expect: not-met',
+  // Two are enough to lose one: that they are no safer than one is warned about, and for the fault to show.
+  'several-etcd-members': {
+    isMet: ({ controlPlane }) => controlPlane.topology.etcdCount > 1,
+    text: 'two etcd members or more (topology.etcd), or expect: not-met',
     redundancy: true,
   },
   links: {
@@ -79,6 +81,7 @@ export function checkFaults(suite: Suite, report: ReportProblem): void {
     report(['faults', 'phase'], `expected the name of a phase, got ${quote(faults.phase)}`);
   for (const [index, entry] of faults.schedule.entries())
     checkEntry(suite, faults.order, entry, ['faults', 'schedule', index], report);
+  checkFaultTimes(suite, report);
 }
 
 function checkEntry(

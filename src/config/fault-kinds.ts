@@ -10,8 +10,8 @@ export type FaultNeed =
   /** Two API servers or more. */
   | 'several-apiservers'
   | 'load-balancer'
-  /** Three etcd members or more: one may fail. */
-  | 'etcd-majority'
+  /** Two etcd members or more: one of them is hit. Whether the rest is a majority is what the fault shows. */
+  | 'several-etcd-members'
   /** Members that can be cut apart: `links: proxied`. */
   | 'links'
   | 'several-controller-managers'
@@ -108,17 +108,17 @@ export const FAULT_KINDS = {
   },
   'etcd-follower-kill': {
     component: 'etcd',
-    needs: [...PLANE, 'etcd-majority'],
+    needs: [...PLANE, 'several-etcd-members'],
     summary: 'one follower is killed and stays away',
   },
   'etcd-leader-kill': {
     component: 'etcd',
-    needs: [...PLANE, 'etcd-majority'],
+    needs: [...PLANE, 'several-etcd-members'],
     summary: 'the leader is killed and stays away',
   },
   'etcd-leader-hang': {
     component: 'etcd',
-    needs: [...PLANE, 'etcd-majority'],
+    needs: [...PLANE, 'several-etcd-members'],
     summary: 'the leader stops without closing anything (SIGSTOP)',
   },
   'etcd-quorum-loss': {
@@ -138,7 +138,7 @@ export const FAULT_KINDS = {
   },
   'etcd-member-replace': {
     component: 'etcd',
-    needs: [...PLANE, 'etcd-majority'],
+    needs: [...PLANE, 'several-etcd-members'],
     summary: 'one member loses its data and is replaced by a new one',
   },
   'etcd-restore': {
@@ -223,12 +223,12 @@ export const FAULT_KINDS = {
   },
   'zone-outage': {
     component: 'zone',
-    needs: [...PLANE, 'several-zones', 'etcd-majority'],
+    needs: [...PLANE, 'several-zones', 'several-etcd-members'],
     summary: 'all members and all nodes of a zone fail together',
   },
   partition: {
     component: 'network',
-    needs: [...PLANE, 'links', 'etcd-majority'],
+    needs: [...PLANE, 'links', 'several-etcd-members'],
     summary: "etcd's leader is cut off from all others, both ways",
   },
   'network-delay': {

@@ -81,9 +81,9 @@ export const TOPOLOGIES = {
     purpose: '`ha` with five etcd members, which survives the loss of two',
   },
   unsafe: {
-    settings: { ...HA, etcdCount: 2, apiserverCount: 2, healthCheck: 'none' },
+    settings: { ...HA, etcdCount: 2, apiserverCount: 2, healthCheck: 'none', links: 'proxied' },
     purpose:
-      'wrong on purpose: two etcd members, of which neither may fail, and a load balancer that checks nothing',
+      'wrong on purpose: two etcd members, of which neither may fail, a load balancer that checks nothing, and links that can be cut',
   },
 } as const satisfies Record<string, { settings: TopologySettings; purpose: string }>;
 
@@ -106,20 +106,37 @@ export function zonesInTurn(fleetZones: readonly string[], layout: ZoneLayout): 
   return same && zones.length > 0 ? ZONE_LAYOUTS[layout] : fleetZones;
 }
 
-/** What is unwise about a topology, one sentence each. */
-export function topologyWarnings(topology: TopologySettings): string[] {
+/** What is unwise about a topology. */
+export interface TopologyWeakness {
+  text: string;
+  /** Components whose faults it spoils the response to, as `FAULT_KINDS` names them. */
+  components: readonly string[];
+}
+
+/** Everything unwise about a topology: allowed, warned about, and named by the faults that it lets through. */
+export function topologyWeaknesses(topology: TopologySettings): TopologyWeakness[] {
   const { etcdCount, apiserverCount, loadBalancer, healthCheck, layout } = topology;
   const quorum = Math.floor(etcdCount / 2) + 1;
-  const warnings: string[] = [];
+  const weaknesses: TopologyWeakness[] = [];
   if (etcdCount % 2 === 0)
-    warnings.push(
-      `${etcdCount} etcd members survive the loss of ${etcdCount - quorum}, as ${etcdCount - 1} would: a majority is ${quorum}, and one more member can fail`,
-    );
+    weaknesses.push({
+      text: `${etcdCount} etcd members survive the loss of ${etcdCount - quorum}, as ${etcdCount - 1} would: a majority is ${quorum}, and one more member can fail`,
+      components: ['etcd', 'network', 'zone'],
+    });
   if (loadBalancer === 'haproxy' && apiserverCount > 1 && (healthCheck === 'none' || healthCheck === 'tcp'))
-    warnings.push(
-      `the load balancer's health check is "${healthCheck}": it goes on sending to API servers that ${healthCheck === 'none' ? 'are dead' : 'hang'}`,
-    );
+    weaknesses.push({
+      text: `the load balancer's health check is "${healthCheck}": it goes on sending to API servers that ${healthCheck === 'none' ? 'are dead' : 'hang'}`,
+      components: ['kube-apiserver', 'load-balancer', 'zone'],
+    });
   if (layout === 'two-in-one' && etcdCount > 1)
-    warnings.push('one zone holds the majority of etcd: losing it loses the control plane');
-  return warnings;
+    weaknesses.push({
+      text: 'one zone holds the majority of etcd: losing it loses the control plane',
+      components: ['zone'],
+    });
+  return weaknesses;
+}
+
+/** What is unwise about a topology, one sentence each. */
+export function topologyWarnings(topology: TopologySettings): string[] {
+  return topologyWeaknesses(topology).map(({ text }) => text);
 }

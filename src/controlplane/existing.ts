@@ -15,6 +15,10 @@ export interface AttachOptions {
   context?: string | undefined;
   /** UID of kube-system in the cluster that load may be put on: the user's consent. */
   allowClusterUid?: string | undefined;
+  /** The same for breaking it: consent to run `faultCommands`. */
+  allowFaultsUid?: string | undefined;
+  /** Commands of the suite that break and mend the cluster; none: no consent to them is asked for. */
+  faultCommands?: readonly string[] | undefined;
 }
 
 export interface AttachContext {
@@ -67,6 +71,7 @@ export async function attachControlPlane(
 
   const clusterUid = (await ask.must('/api/v1/namespaces/kube-system', uidSchema)).metadata.uid;
   checkConsent(options.allowClusterUid, clusterUid, admin.server);
+  checkFaultConsent(options.allowFaultsUid, clusterUid, admin.server, options.faultCommands ?? []);
   const { gitVersion } = await ask.must('/version', versionSchema);
   const [signs, components] = await Promise.all([readSigns(ask), findComponents(ask, admin)]);
   const warnings = nodeDeleterWarnings(signs);
@@ -98,6 +103,27 @@ export function checkConsent(allowed: string | undefined, clusterUid: string, se
       : `consent is for cluster ${allowed}, but the cluster at ${server} is ${clusterUid}`;
   throw new HarnessError('HM_CONSENT_MISSING', message, {
     hint: `if this is the cluster to test, say so with --allow-cluster ${clusterUid}`,
+  });
+}
+
+/**
+ * Load that is too much can be taken away; what a command breaks may stay broken. So it takes a consent of its own.
+ * @throws HM_CONSENT_MISSING if there are commands and `allowed` is not the cluster's UID
+ */
+export function checkFaultConsent(
+  allowed: string | undefined,
+  clusterUid: string,
+  server: string,
+  commands: readonly string[],
+): void {
+  if (commands.length === 0 || allowed === clusterUid) return;
+  const told = commands.map((command) => `\`${command}\``).join(', ');
+  const message =
+    allowed === undefined
+      ? `no consent to break the cluster at ${server} with ${told}`
+      : `consent to faults is for cluster ${allowed}, but the cluster at ${server} is ${clusterUid}`;
+  throw new HarnessError('HM_CONSENT_MISSING', message, {
+    hint: `if these commands may be run against this cluster, say so with --allow-faults ${clusterUid}`,
   });
 }
 

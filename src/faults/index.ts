@@ -11,6 +11,7 @@ export type {
   WatchIncident,
   WatchProgress,
   WatchStretch,
+  WokenLeader,
 } from './canaries/records.ts';
 export { BALANCED_PATH } from './canaries/records.ts';
 export { type PlannedWrite, WritePlan } from './canaries/write-plan.ts';
@@ -25,10 +26,12 @@ export type { Fault, FaultWorld, InducedFault } from './library/fault.ts';
 export type { FleetLever } from './library/fleet-lever.ts';
 export { FAULTS } from './library/library.ts';
 export { type Expectation, type FigureName, judgeFault } from './observation/judge.ts';
+export { LeaderWatch, type ReplicaStatus, replicaStatus } from './observation/leader-watch.ts';
 export { type FleetCounts, type Notice, type ObservationInput, observe } from './observation/observe.ts';
 export { SystemWatch } from './observation/system-watch.ts';
 export type { FaultWindow, ProbeLimits } from './observation/window.ts';
 export { FaultRun, type FaultRunParts } from './schedule/fault-run.ts';
 export { type ScheduledFault, scheduleOf } from './schedule/order.ts';
+export { plannedFaultsMs } from './schedule/planned-time.ts';
 export { summarize } from './schedule/summary.ts';
 export { addUp, faultOf } from './schedule/together.ts';

@@ -64,6 +64,20 @@ export interface PathObservation {
   watch?: { longestDelayMs: number; cutCount: number; relistCount: number; relistBytes: number };
 }
 
+/** What a leader did that was paused for longer than its lease, from its waking on. */
+export interface WokenLeaderFigures {
+  /** `kube-scheduler-0` */
+  name: string;
+  /** How long it went on saying that it leads, as far as it could be asked; 0: it never did again. */
+  ledForMs: number;
+  /** Changes that it asked the API for meanwhile, a renewal of its lease among them; absent: it could not be asked. */
+  changeCount?: number;
+  /** Until its process ended; absent: it went on as a candidate. */
+  endedAfterMs?: number;
+  /** `exit code 1` */
+  ended?: string;
+}
+
 /** Everything that was seen of one fault. Durations count from the instant at which it was induced. */
 export interface FaultObservation {
   /** First probe call that failed or was over its limit, by when it was sent. */
@@ -94,6 +108,8 @@ export interface FaultObservation {
   podBoundMs?: number;
   /** Canary Deployments that never had a bound pod. */
   deploymentsStuckCount: number;
+  /** Leaders that were paused and woke; absent: none. */
+  wokenLeaders?: WokenLeaderFigures[];
   nodesNotReadyCount: number;
   firstNodeNotReadyMs?: number;
   allNodesReadyMs?: number;
@@ -129,6 +145,8 @@ export interface FaultCard {
   induced: string;
   expected: string;
   observed: string;
+  /** What is known to be wrong with the topology for a fault of this component; absent: nothing. */
+  weaknesses?: string[];
   /** Instants in the run; absent where it did not come to that. */
   inducedMs?: number;
   healedMs?: number;

@@ -169,6 +169,7 @@ class Engine {
         sinceStartMs: (atUs) => Math.round((atUs - this.#startedUs) / 1_000),
         fleetCounts: () => collector.fleetCounts(),
         onStep: (text) => this.#detail(text),
+        hard: stop.hard,
       });
       collector.nameFlows(await flowNames(plane.admin, { clock, log, signal: running }));
       this.#step('starting agents');

@@ -1,5 +1,4 @@
 /** What the faults of a run act upon and are checked against: levers, fleet, administrator, lists of probe objects. */
-import { exec } from 'node:child_process';
 import { RUN_LABEL } from '../../hollow/index.ts';
 import type { ControlPlane } from '../controlplane/index.ts';
 import { type Clock, delay, HarnessError, type Logger, seededRandom } from '../core/index.ts';
@@ -17,6 +16,7 @@ import { probedMembers } from './assignments.ts';
 import { probeNamespace } from './cluster-setup.ts';
 import type { RunOptions } from './options.ts';
 import { RESOURCES } from './resources.ts';
+import { runShellCommand } from './shell-command.ts';
 
 /** Calls of the flood that are under way at any time: more than Priority & Fairness gives one user. */
 const FLOOD_CALL_COUNT = 600;
@@ -56,7 +56,12 @@ export function faultWorld(parts: FaultWorldParts): FaultWorld {
     runSelector: `${RUN_LABEL}=${options.runId}`,
     nodeCount: suite.fleet.nodeCount,
     kubernetesVersion: plane.kubernetesVersion,
-    runCommand: (command, signal) => runCommand(command, plane.kubeconfigPath, signal),
+    runCommand: (command, signal) => {
+      const { kubeconfigPath } = plane;
+      // Attached without a path: the command finds the cluster as hollowmark did.
+      const env = { ...process.env, ...(kubeconfigPath === '' ? {} : { KUBECONFIG: kubeconfigPath }) };
+      return runShellCommand(command, { env, signal, clock });
+    },
     flood: () => flood(parts),
   };
 }
@@ -124,22 +129,6 @@ function fleetLever(agents: Agents): FleetLever {
       await agents.stormEnded(id, signal);
     },
   };
-}
-
-function runCommand(command: string, kubeconfigPath: string, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const env = { ...process.env, KUBECONFIG: kubeconfigPath };
-    exec(command, { env, signal }, (error, _stdout, stderr) => {
-      if (error === null) resolve();
-      else
-        reject(
-          new HarnessError(
-            'HM_CLUSTER_STATE',
-            `command ${command} failed: ${stderr.trim() || error.message}`,
-          ),
-        );
-    });
-  });
 }
 
 /**

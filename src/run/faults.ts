@@ -2,11 +2,13 @@
  * The faults of a run, beside its load: takes what the prober sends, plays the schedule during its phase, and sums up.
  * Made once the agents run; asked for its part of the result when all is over, whatever way it ended.
  */
+import { type Suite, topologyWeaknesses } from '../config/index.ts';
 import type { ControlPlane } from '../controlplane/index.ts';
 import { type Clock, describeError, HarnessError, type Logger, onAbort } from '../core/index.ts';
 import {
   FaultRun,
   type FaultWorld,
+  LeaderWatch,
   type ProbeBatch,
   type ProbeLimits,
   ProbeLog,
@@ -31,6 +33,8 @@ export interface RunFaultsParts {
   sinceStartMs: (atUs: number) => number;
   fleetCounts: () => { reconnectCount: number; relistCount: number; runningPodCount: number };
   onStep: (text: string) => void;
+  /** The second interrupt. */
+  hard: AbortSignal;
 }
 
 const FINAL_TIMEOUT_MS = 60_000;
@@ -43,6 +47,7 @@ export class RunFaults {
   readonly #world: FaultWorld;
   readonly #connection: Connection;
   readonly #system: SystemWatch | undefined;
+  readonly #leaders: LeaderWatch | undefined;
   readonly #faultRun: FaultRun;
   /** Aborts when the phase is over. */
   readonly #end = new AbortController();
@@ -69,6 +74,14 @@ export class RunFaults {
     };
     this.#world = faultWorld({ ...parts, connection });
     this.#system = plane.levers === undefined ? undefined : new SystemWatch(plane.levers, clock);
+    this.#leaders =
+      plane.levers === undefined
+        ? undefined
+        : new LeaderWatch(plane.levers, {
+            clock,
+            onSample: (sample) => this.#log.masters.push(sample),
+            onWoken: (leader) => this.#log.woken.push(leader),
+          });
     this.#faultRun = new FaultRun({
       settings,
       seed: suite.seed,
@@ -79,6 +92,8 @@ export class RunFaults {
       fleetCounts: parts.fleetCounts,
       listings: (signal) => listProbes(plane, options.runId, { clock, log, signal }),
       convergence: (signal) => this.#converge(signal),
+      weaknesses: (component) => weaknessesFor(suite, component),
+      hard: parts.hard,
       sinceStartMs: parts.sinceStartMs,
       onInduced: (text, atUs) => {
         const mark = parts.marks.begin({ kind: 'fault', text, phase: settings.phase }, atUs);
@@ -105,6 +120,7 @@ export class RunFaults {
   begin(name: string, startUs: number, signal: AbortSignal): void {
     if (name !== this.#settings.phase) return;
     this.#system?.start();
+    this.#leaders?.start();
     this.#playedUs.from = startUs;
     this.#stopListening = onAbort(signal, () => this.#end.abort(signal.reason));
     this.#playing = this.#faultRun.play(startUs, this.#end.signal);
@@ -128,6 +144,7 @@ export class RunFaults {
     this.#playing = undefined;
     this.#playedUs.until = this.#parts.clock.nowUs();
     await this.#system?.stop();
+    await this.#leaders?.stop();
   }
 
   /** After the prober's last report and before clean-up: the invariants over the whole run. Never throws. */
@@ -186,6 +203,14 @@ export class RunFaults {
 
 /** Canaries run on the nodes without being the run's own pods. */
 const CANARY_LIFE_SECONDS = 15;
+
+/** Of a cluster that hollowmark did not start nothing is known. */
+function weaknessesFor({ controlPlane }: Suite, component: string): string[] {
+  if (controlPlane.provider !== 'local') return [];
+  return topologyWeaknesses(controlPlane.topology)
+    .filter(({ components }) => components.includes(component))
+    .map(({ text }) => text);
+}
 
 function topologyText(plane: ControlPlane): string {
   const counts = new Map<string, number>();

@@ -13,6 +13,8 @@ export interface RunOptions {
     kubeconfigPath: string | undefined;
     context: string | undefined;
     allowClusterUid: string | undefined;
+    /** Consent to the suite's own commands that break the cluster. */
+    allowFaultsUid?: string | undefined;
   };
   /** Interpreter and script that agents are started with. */
   program: { execPath: string; script: string };

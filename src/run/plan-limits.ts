@@ -3,6 +3,7 @@
  * the run's own figures weak. None of these stops a run; each says what to expect.
  */
 import { objectsOfUnit, podsOfUnit, resourceLabel, type Suite, topologyWarnings } from '../config/index.ts';
+import { faultWarnings } from './plan-faults.ts';
 import type { PlannedPhase } from './plan-phases.ts';
 import type { PlanTotals } from './plan-totals.ts';
 
@@ -52,6 +53,7 @@ export function planWarnings(
     ),
     ...bottlenecks(suite, phases, totals),
     ...weakFigures(suite, phases),
+    ...faultWarnings(suite, phases),
   ];
 }
 

@@ -10,11 +10,14 @@ export async function openControlPlane(
   context: RunContext,
   progress: (line: string) => void,
 ): Promise<ControlPlane> {
-  const { controlPlane } = options.loaded.suite;
+  const { controlPlane, faults } = options.loaded.suite;
   const { clock, log, env } = context;
   const signal = context.stop.graceful;
   if (controlPlane.provider === 'kubeconfig') {
-    return attachControlPlane(options.attach, { signal, clock, log });
+    const faultCommands = faults?.schedule.flatMap(({ induce, heal }) =>
+      [induce, heal].filter((command) => command !== undefined),
+    );
+    return attachControlPlane({ ...options.attach, faultCommands }, { signal, clock, log });
   }
   return startLocalControlPlane(
     {

@@ -3,6 +3,7 @@ import { formatMs } from '../../../src/core/index.ts';
 import type { FaultCard, FaultsResult, PathObservation, RunResult } from '../../../src/result/index.ts';
 import {
   describeErrors,
+  describeWoken,
   faultWord,
   formatShare,
   recoveryCells,
@@ -89,10 +90,11 @@ function card(one: FaultCard): Markup {
 <dl>${parts.map(([title, text]) => html`<dt>${title}</dt><dd>${text}</dd>`)}</dl>
 <ul>${one.verdict.checks.map((check) => html`<li>${check.met ? 'met' : 'NOT MET'}: ${check.name}: ${check.text}</li>`)}</ul>
 ${one.reason === undefined ? html`` : html`<p>${one.reason}</p>`}
+${one.weaknesses === undefined ? html`` : html`<p>Known of this control plane: ${one.weaknesses.join('; ')}.</p>`}
 ${
   seen === undefined
     ? html``
-    : html`<p>${topNotices(seen)} ${describeErrors(seen)} Fleet: ${String(seen.fleetReconnectCount)} reconnects, ${String(seen.fleetRelistCount)} relists; ${String(seen.nodesNotReadyCount)} nodes not Ready, ${String(seen.podsEvictedCount)} pods evicted, ${String(seen.podsRescheduledCount)} replaced.</p>
+    : html`<p>${topNotices(seen)} ${describeWoken(seen)} ${describeErrors(seen)} Fleet: ${String(seen.fleetReconnectCount)} reconnects, ${String(seen.fleetRelistCount)} relists; ${String(seen.nodesNotReadyCount)} nodes not Ready, ${String(seen.podsEvictedCount)} pods evicted, ${String(seen.podsRescheduledCount)} replaced.</p>
 ${pathTable(one.id, seen.paths)}`
 }`;
 }

@@ -9,6 +9,8 @@ import type { BackendServer, LoadBalancerLevers } from './levers.ts';
 
 /** A command that is not answered by then: HAProxy is paused or gone. */
 const ANSWER_TIMEOUT_MS = 5_000;
+/** Source: HAProxy 2.6, src/server.c, the answer to `enable health` where a server has no `check`. */
+const UNCHECKED = 'Health check was not configured';
 
 /** Levers over the socket at `socketPath`. */
 export function loadBalancerLevers(name: string, socketPath: string): LoadBalancerLevers {
@@ -18,13 +20,21 @@ export function loadBalancerLevers(name: string, socketPath: string): LoadBalanc
     if (answer.trim() !== '')
       throw new HarnessError('HM_CLUSTER_STATE', `${name} refuses "${text}": ${answer.trim()}`);
   };
+  /** Its checks decide again; one that is configured without any is what it is told to be. */
+  const decideByChecks = async (server: string, signal: AbortSignal) => {
+    const answer = (await ask(socketPath, `enable health ${at(server)}`, signal)).trim();
+    if (answer === '') return;
+    if (!answer.startsWith(UNCHECKED))
+      throw new HarnessError('HM_CLUSTER_STATE', `${name} refuses to check ${server}: ${answer}`);
+    await command(`set server ${at(server)} health up`, signal);
+  };
   const at = (server: string) => `${HAPROXY_BACKEND}/${server}`;
   return {
     name,
     servers: async (signal) => backendServers(await ask(socketPath, 'show stat', signal)),
     setServerState: (server, state, signal) => command(`set server ${at(server)} state ${state}`, signal),
     async forceHealth(server, health, signal) {
-      if (health === 'auto') await command(`enable health ${at(server)}`, signal);
+      if (health === 'auto') await decideByChecks(server, signal);
       else {
         // Checks would have it the other way again within a second.
         await command(`disable health ${at(server)}`, signal);

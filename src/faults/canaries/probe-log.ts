@@ -13,6 +13,7 @@ import type {
   ProbeCall,
   WatchIncident,
   WatchStretch,
+  WokenLeader,
 } from './records.ts';
 
 export class ProbeLog {
@@ -21,6 +22,7 @@ export class ProbeLog {
   readonly incidents: WatchIncident[] = [];
   readonly leases: LeaseSample[] = [];
   readonly masters: MasterSample[] = [];
+  readonly woken: WokenLeader[] = [];
   readonly pods: PodSighting[] = [];
   readonly nodes: NodeSighting[] = [];
   readonly deployments = new Map<string, DeploymentCanary>();

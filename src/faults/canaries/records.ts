@@ -75,6 +75,22 @@ export interface MasterSample {
   component: string;
   /** Names of the replicas that say they lead. */
   acting: string[];
+  /** Those of them that were paused and woke a moment ago; absent: none. */
+  woken?: string[];
+}
+
+/** A leader that was paused, and what it did from its waking on. */
+export interface WokenLeader {
+  component: string;
+  name: string;
+  wokeUs: number;
+  /** When it last said that it leads; absent: it never did again. */
+  ledUntilUs?: number;
+  /** Changes that it had asked the API for by then, a renewal of its lease among them. */
+  changeCount?: number;
+  /** When and how its process ended; absent: it did not. */
+  endedUs?: number;
+  ended?: string;
 }
 
 /** One event of the prober's watch on pods of the run. */

@@ -1,7 +1,8 @@
 /**
- * One acting leader at a time. A lock in the API is no fence: a leader that was paused for longer than its lease may
- * act for up to its renew deadline (10 s) after it wakes. So the invariant has two sides: the Lease never passes on
- * before it has run out or was released, and never do two replicas say of themselves that they lead.
+ * One acting leader at a time. The invariant has two sides: the Lease never passes on before it has run out or was
+ * released, and never do two replicas say of themselves that they lead. A lock in the API is no fence, so there is one
+ * exception by upstream's design: a leader that was paused for longer than its lease goes on when it wakes, until its
+ * renew deadline (10 s) at the latest. That is observed and told, with a bound, and not held against the cluster.
  */
 import type { InvariantCheck } from '../../result/index.ts';
 import type { LeaseSample, MasterSample } from '../canaries/records.ts';
@@ -33,8 +34,9 @@ export function checkLeaders(
         `${sample.lease}: ${sample.holder} took the lease ${ranOutMs - sample.acquiredWallMs} ms before that of ${before.holder} ran out`,
       );
   }
-  for (const { component, acting } of masters) {
-    if (acting.length > 1) violations.push(`${component}: ${acting.join(' and ')} led at the same time`);
+  for (const { component, acting, woken = [] } of masters) {
+    if (acting.filter((name) => !woken.includes(name)).length > 1)
+      violations.push(`${component}: ${acting.join(' and ')} led at the same time`);
   }
   return invariantCheck('one-leader', leases.length + masters.length, violations, 'samples of leaders');
 }

@@ -59,6 +59,8 @@ export interface Fault {
   /** Longest time that the response takes after healing: the window stays open for at least this long. */
   settleMs: number;
   expectations(settings: FaultSettings): readonly Expectation[];
-  /** Breaks it; whatever it broke before it threw is healed by the levers' healAll. */
+  /** Breaks it; whatever it broke before it threw is healed by `undo`, then by the levers' healAll. */
   induce(world: FaultWorld, settings: FaultSettings, signal: AbortSignal): Promise<InducedFault>;
+  /** Mends what induce() broke before it threw or was interrupted, where no lever knows of it. */
+  undo?(world: FaultWorld, settings: FaultSettings, signal: AbortSignal): Promise<void>;
 }

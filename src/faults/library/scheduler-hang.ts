@@ -1,5 +1,5 @@
 /** The leading scheduler is paused. */
-import { TAKEOVER_MS, TAKEOVER_SLACK_MS } from './bounds.ts';
+import { RENEW_DEADLINE_MS, SLACK_MS, TAKEOVER_MS, TAKEOVER_SLACK_MS } from './bounds.ts';
 import type { Fault } from './fault.ts';
 import { leaseHolder } from './targets.ts';
 
@@ -30,6 +30,11 @@ export const schedulerHang: Fault = {
       figure: 'wrongAnswers',
       atMost: 1,
       because: 'the API does not need controllers; one call in a minute is noise',
+    },
+    {
+      figure: 'wokenLeaderMs',
+      atMost: RENEW_DEADLINE_MS + SLACK_MS,
+      because: 'a leader that cannot renew gives up after 10 s; slack 4 s',
     },
     { figure: 'deploymentsStuck', atMost: 0, because: 'the standby works' },
   ],

@@ -2,7 +2,7 @@
 
 import { delay, HarnessError } from '../../core/index.ts';
 import { REDISPATCH_GAP_MS, SLACK_MS } from './bounds.ts';
-import type { Fault } from './fault.ts';
+import type { Fault, FaultWorld } from './fault.ts';
 import { running } from './targets.ts';
 
 /** Source: Kubernetes' version skew policy: API servers first, what speaks to them after them. */
@@ -36,19 +36,34 @@ export const upgrade: Fault = {
     { figure: 'podsEvicted', atMost: 0, because: 'nodes are not touched' },
   ],
   async induce(world, { version }, signal) {
-    const { levers, clock, kubernetesVersion } = world;
+    const { levers } = world;
     const members = ORDER.flatMap((component) => running(levers, component));
-    const to = async (wanted: string, names: readonly string[], moving: AbortSignal) => {
-      for (const name of names) {
-        await levers.restart(name, { version: wanted }, moving);
-        await delay(PAUSE_MS, { signal: moving, clock });
-      }
-    };
     if (version === undefined) throw new HarnessError('HM_INTERNAL', 'an upgrade without a version');
-    await to(version, members, signal);
+    await move(world, version, members, signal);
     return {
       targets: members,
-      heal: (healing) => to(kubernetesVersion, members.toReversed(), healing),
+      heal: (healing) => move(world, world.kubernetesVersion, members.toReversed(), healing),
     };
   },
+  /** Those that got there go back. */
+  async undo(world, { version }, signal) {
+    const moved = world.levers.instances().filter(({ changedVersion }) => changedVersion === version);
+    const names = ORDER.flatMap((component) =>
+      moved.flatMap((instance) => (instance.component === component ? [instance.name] : [])),
+    );
+    await move(world, world.kubernetesVersion, names.toReversed(), signal);
+  },
 };
+
+/** Restarts members in another version, one by one. */
+async function move(
+  { levers, clock }: FaultWorld,
+  version: string,
+  names: readonly string[],
+  signal: AbortSignal,
+): Promise<void> {
+  for (const name of names) {
+    await levers.restart(name, { version }, signal);
+    await delay(PAUSE_MS, { signal, clock });
+  }
+}

@@ -52,6 +52,11 @@ const FIGURES = {
     'count',
     (seen) => seen.leaderChanges.scheduler,
   ),
+  wokenLeaderMs: figure('a leader that woke went on to lead for', 'ms', (seen) =>
+    seen.wokenLeaders === undefined
+      ? undefined
+      : Math.max(...seen.wokenLeaders.map(({ ledForMs }) => ledForMs)),
+  ),
   podMadeMs: figure('longest wait of a Deployment for its pod', 'ms', (seen) => seen.podMadeMs),
   podBoundMs: figure('longest wait of a Deployment for a bound pod', 'ms', (seen) => seen.podBoundMs),
   deploymentsStuck: figure(

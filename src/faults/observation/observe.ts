@@ -81,6 +81,7 @@ export function observe(input: ObservationInput): FaultObservation {
       controllerManager: holderChanges(log.leases, 'kube-controller-manager', window).length,
       scheduler: holderChanges(log.leases, 'kube-scheduler', window).length,
     },
+    ...wokenFigures(log, window),
     ...deploymentFigures(log, window),
     ...nodeFigures(log, window),
     ...podFigures(log, window),
@@ -154,6 +155,20 @@ function nodeNotices(log: ProbeLog, window: FaultWindow): Notice[] {
     ({ atUs, ready, gone }) => atUs >= window.inducedUs && (gone || ready !== 'True'),
   );
   return first === undefined ? [] : [{ atUs: first.atUs, by: `node ${first.name} is not Ready` }];
+}
+
+function wokenFigures(log: ProbeLog, window: FaultWindow): Pick<FaultObservation, 'wokenLeaders'> {
+  const woken = log.woken.filter(({ wokeUs }) => wokeUs >= window.inducedUs && wokeUs < window.endUs);
+  if (woken.length === 0) return {};
+  return {
+    wokenLeaders: woken.map(({ name, wokeUs, ledUntilUs, changeCount, endedUs, ended }) => ({
+      name,
+      ledForMs: Math.round(((ledUntilUs ?? wokeUs) - wokeUs) / 1_000),
+      ...(changeCount === undefined ? {} : { changeCount }),
+      ...(endedUs === undefined ? {} : { endedAfterMs: Math.round((endedUs - wokeUs) / 1_000) }),
+      ...(ended === undefined ? {} : { ended }),
+    })),
+  };
 }
 
 function nodeFigures(

@@ -3,8 +3,9 @@
  * leader of etcd, processes that end by themselves. A sample that cannot be had is left out; the next one comes soon.
  */
 import type { PlaneLevers } from '../../controlplane/index.ts';
-import { type CancelTimer, type Clock, childAbort } from '../../core/index.ts';
+import type { Clock } from '../../core/index.ts';
 import type { Notice } from './observe.ts';
+import { sampleAgainAndAgain } from './sampling.ts';
 
 const PERIOD_MS = 250;
 const SAMPLE_TIMEOUT_MS = 1_000;
@@ -74,32 +75,12 @@ export class SystemWatch {
       this.#notices.push({ atUs: this.#clock.nowUs(), by: `the load balancer took ${name} for ${state}` });
   }
 
-  async #loop(sample: (signal: AbortSignal) => Promise<void>): Promise<void> {
-    const { signal } = this.#ended;
-    while (!signal.aborted) {
-      using limit = childAbort(signal);
-      const cancel: CancelTimer = this.#clock.setTimer(
-        () => limit.abort(new Error('sample took too long')),
-        SAMPLE_TIMEOUT_MS,
-      );
-      try {
-        await sample(limit.signal);
-      } catch {
-        // A part of the system that does not answer is what faults are about; the probes tell the rest.
-      } finally {
-        cancel();
-      }
-      await new Promise<void>((resolve) => {
-        const cancelWait = this.#clock.setTimer(() => {
-          signal.removeEventListener('abort', wake);
-          resolve();
-        }, PERIOD_MS);
-        const wake = () => {
-          cancelWait();
-          resolve();
-        };
-        signal.addEventListener('abort', wake, { once: true });
-      });
-    }
+  #loop(sample: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    return sampleAgainAndAgain(sample, {
+      periodMs: () => PERIOD_MS,
+      timeoutMs: SAMPLE_TIMEOUT_MS,
+      signal: this.#ended.signal,
+      clock: this.#clock,
+    });
   }
 }

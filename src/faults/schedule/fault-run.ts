@@ -2,9 +2,9 @@
  * Plays a schedule of faults: quiet time, induce, wait, heal, settle, look, judge; one card each. Whatever happens, what
  * was broken is healed: when the fault's own time is over, when the phase ends early, on an interrupt and on a failure.
  */
-import type { FaultsSettings } from '../../config/index.ts';
+import type { FaultSettings, FaultsSettings } from '../../config/index.ts';
 import { FAULT_KINDS } from '../../config/index.ts';
-import { delay, describeError, HarnessError } from '../../core/index.ts';
+import { delay, describeError } from '../../core/index.ts';
 import type { FaultCard, InvariantCheck } from '../../result/index.ts';
 import type { ProbeLog } from '../canaries/probe-log.ts';
 import { type ConvergenceView, checkConvergence } from '../invariants/convergence.ts';
@@ -17,6 +17,7 @@ import { judgeFault } from '../observation/judge.ts';
 import { type FleetCounts, observe } from '../observation/observe.ts';
 import type { SystemWatch } from '../observation/system-watch.ts';
 import type { FaultWindow, ProbeLimits } from '../observation/window.ts';
+import { Healer } from './healing.ts';
 import { type ScheduledFault, scheduleOf } from './order.ts';
 import { faultOf } from './together.ts';
 
@@ -33,6 +34,10 @@ export interface FaultRunParts {
   /** Consistent lists of the probe objects through every path that answers. */
   listings: (signal: AbortSignal) => Promise<Listing[]>;
   convergence: (signal: AbortSignal) => Promise<ConvergenceView>;
+  /** What is known to be wrong with the cluster for faults of this component, a sentence each. */
+  weaknesses: (component: string) => readonly string[];
+  /** Stop at once: what goes with the control plane and the fleet need not be healed any more. */
+  hard: AbortSignal;
   /** Instants in the run's own time. */
   sinceStartMs: (atUs: number) => number;
   /** A fault begins; the returned function marks its end. */
@@ -45,17 +50,17 @@ const REPORT_DELAY_MS = 2_500;
 /** Patience with nodes and pods that have not converged. */
 const CONVERGENCE_MS = 60_000;
 const CONVERGENCE_POLL_MS = 1_000;
-/** Healing is given this long, also after an interrupt. */
-const HEAL_TIMEOUT_MS = 120_000;
 /** Leases are looked at from this long before a fault: a leader may have been lost just before. */
 const LEASE_SPAN_US = 30e6;
 
 export class FaultRun {
   readonly #parts: FaultRunParts;
+  readonly #healer: Healer;
   readonly #cards: FaultCard[] = [];
 
   constructor(parts: FaultRunParts) {
     this.#parts = parts;
+    this.#healer = new Healer(parts.world, parts.hard);
   }
 
   get cards(): readonly FaultCard[] {
@@ -104,6 +109,8 @@ export class FaultRun {
       expectedVerdict: settings.expect,
       verdict: { state: 'no-data', checks: [], text: 'was not induced' },
     };
+    const weaknesses = this.#parts.weaknesses(card.component);
+    if (weaknesses.length > 0) card.weaknesses = [...weaknesses];
     this.#cards.push(card);
     onStep(`before ${label}`);
     const beforeUs = clock.nowUs();
@@ -121,7 +128,8 @@ export class FaultRun {
       card.reason = describeError(error);
       card.verdict.text = `could not be induced: ${card.reason}`;
       log.error({ fault: card.id, error: card.reason }, 'fault not induced');
-      await this.#healAll(fault);
+      onStep(`healing ${label}`);
+      await this.#healer.undo(fault, settings, card);
       endMark(clock.nowUs());
       signal.throwIfAborted();
       return;
@@ -129,6 +137,7 @@ export class FaultRun {
     const inducedEndUs = clock.nowUs();
     card.target = induced.targets.join(', ');
     card.state = 'interrupted';
+    card.verdict.text = 'was interrupted before anything could be said of it';
     let healedUs = inducedEndUs;
     try {
       const remainingMs = (settings.durationMs ?? fault.durationMs) - (clock.nowUs() - inducedUs) / 1_000;
@@ -137,7 +146,7 @@ export class FaultRun {
       healedUs = clock.nowUs();
       card.healedMs = sinceStartMs(healedUs);
       onStep(`healing ${label}`);
-      await this.#heal(induced, fault, card);
+      await this.#healer.heal(induced, fault, settings, card);
       endMark(clock.nowUs());
     }
     onStep(`after ${label}`);
@@ -151,7 +160,7 @@ export class FaultRun {
   async #look(
     card: FaultCard,
     fault: Fault,
-    settings: FaultsSettings['schedule'][number],
+    settings: FaultSettings,
     window: FaultWindow,
     fleetBefore: FleetCounts,
     signal: AbortSignal,
@@ -195,6 +204,8 @@ export class FaultRun {
       await this.#converged(signal),
     ];
     card.verdict = judgeFault(seen, fault.expectations(settings), card.invariants);
+    if (card.verdict.state === 'not-met' && card.weaknesses !== undefined)
+      card.verdict.text += `. Known of this control plane: ${card.weaknesses.join('; ')}`;
     if (card.state === 'not-healed') {
       card.verdict.state = 'not-met';
       card.verdict.text = `could not be healed: ${card.reason}; ${card.verdict.text}`;
@@ -224,45 +235,5 @@ export class FaultRun {
       if (check.state !== 'violated' || clock.nowUs() > untilUs) return check;
       await delay(CONVERGENCE_POLL_MS, { signal, clock });
     }
-  }
-
-  async #heal(induced: InducedFault, fault: Fault, card: FaultCard): Promise<void> {
-    const { clock, log } = this.#parts.world;
-    // Not the run's signal: healing is what an interrupt must not interrupt.
-    const limit = new AbortController();
-    const cancel = clock.setTimer(
-      () =>
-        limit.abort(new HarnessError('HM_CLUSTER_STATE', `not healed within ${HEAL_TIMEOUT_MS / 1_000} s`)),
-      HEAL_TIMEOUT_MS,
-    );
-    try {
-      await induced.heal(limit.signal);
-      card.state = 'completed';
-    } catch (error) {
-      card.state = 'not-healed';
-      card.reason = describeError(error);
-      log.error({ fault: card.id, error: card.reason }, 'fault not healed');
-      await this.#healAll(fault);
-    } finally {
-      cancel();
-    }
-  }
-
-  /** The last resort: everything that the levers know to be broken. */
-  async #healAll(fault: Fault): Promise<void> {
-    const { world } = this.#parts;
-    const needs: readonly string[] = FAULT_KINDS[fault.name].needs;
-    if (!needs.includes('local-plane')) return;
-    const limit = new AbortController();
-    const cancel = world.clock.setTimer(
-      () => limit.abort(new HarnessError('HM_CLUSTER_STATE', 'healing everything took too long')),
-      HEAL_TIMEOUT_MS,
-    );
-    await world.levers
-      .healAll(limit.signal)
-      .catch((error: unknown) =>
-        world.log.error({ error: describeError(error) }, 'levers could not heal all'),
-      );
-    cancel();
   }
 }

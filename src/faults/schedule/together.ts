@@ -1,6 +1,6 @@
 /** Several faults induced as one: induced in order, healed in reverse, their bounds added up. */
 import type { FaultSettings } from '../../config/index.ts';
-import type { Fault, FaultWorld, InducedFault } from '../library/fault.ts';
+import type { Fault, InducedFault } from '../library/fault.ts';
 import { FAULTS } from '../library/library.ts';
 import type { Expectation } from '../observation/judge.ts';
 
@@ -19,7 +19,7 @@ export function faultOf(settings: FaultSettings): Fault {
     durationMs: Math.max(...parts.map(({ durationMs }) => durationMs)),
     settleMs: Math.max(...parts.map(({ settleMs }) => settleMs)),
     expectations: (own) => addUp(parts.flatMap((fault) => fault.expectations(own))),
-    induce: (world, own, signal) => induceAll(parts, world, own, signal),
+    ...joined(parts),
   };
 }
 
@@ -47,24 +47,34 @@ export function addUp(expectations: readonly Expectation[]): Expectation[] {
   return [...sums.values()];
 }
 
-async function induceAll(
-  parts: readonly Fault[],
-  world: FaultWorld,
-  settings: FaultSettings,
-  signal: AbortSignal,
-): Promise<InducedFault> {
+/** Induces the parts in order and heals them in reverse; keeps what is under way, also where a later part failed. */
+function joined(parts: readonly Fault[]): Required<Pick<Fault, 'induce' | 'undo'>> {
   const induced: InducedFault[] = [];
-  const heal = async (healing: AbortSignal) => {
+  let begun = 0;
+  const heal = async (signal: AbortSignal) => {
     const errors: unknown[] = [];
     for (const one of induced.splice(0).toReversed())
-      await one.heal(healing).catch((error: unknown) => errors.push(error));
+      await one.heal(signal).catch((error: unknown) => errors.push(error));
     if (errors.length > 0) throw new AggregateError(errors, 'not everything could be healed');
   };
-  try {
-    for (const fault of parts) induced.push(await fault.induce(world, settings, signal));
-  } catch (error) {
-    await heal(signal).catch(() => {});
-    throw error;
-  }
-  return { targets: induced.flatMap(({ targets }) => targets), heal };
+  return {
+    async induce(world, settings, signal) {
+      for (const fault of parts) {
+        begun++;
+        induced.push(await fault.induce(world, settings, signal));
+      }
+      // Where one of them takes the cluster back in time, all of it went back.
+      const rewound = induced.flatMap(({ rewoundToUs }) => rewoundToUs ?? []);
+      return {
+        targets: induced.flatMap(({ targets }) => targets),
+        ...(rewound.length === 0 ? {} : { rewoundToUs: Math.min(...rewound) }),
+        heal,
+      };
+    },
+    async undo(world, settings, signal) {
+      const failed = parts[begun - 1];
+      await failed?.undo?.(world, settings, signal);
+      await heal(signal);
+    },
+  };
 }
