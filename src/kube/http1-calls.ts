@@ -5,7 +5,7 @@
 import { gunzip } from 'node:zlib';
 import type { Dispatcher } from 'undici';
 import type { CancelTimer, Clock } from '../core/index.ts';
-import { ApiError, asTransportError, statusFacts, TransportError } from './api-error.ts';
+import { asTransportError, TransportError } from './api-error.ts';
 import {
   type ApiReply,
   type ApiRequest,
@@ -16,9 +16,7 @@ import {
   type WatchHandlers,
 } from './connection.ts';
 import { retryAfterMsOf } from './retry.ts';
-import { FrameSplitter } from './watch-frames.ts';
-
-const MAX_ERROR_BODY_BYTES = 64 * 1024;
+import { type WatchCarrier, WatchIntake } from './watch-intake.ts';
 
 type Abort = (reason?: Error) => void;
 
@@ -161,25 +159,24 @@ export class Http1Call implements CallHandle {
 }
 
 /** A watch in undici's handler form. */
-export class Http1Watch implements WatchHandle {
+export class Http1Watch implements WatchHandle, WatchCarrier {
   readonly #owner: Http1Owner;
   readonly #path: string;
-  readonly #handlers: WatchHandlers;
+  readonly #intake: WatchIntake;
   #abort: Abort | undefined;
-  #splitter: FrameSplitter | undefined;
-  #status = 0;
-  #retryAfterMs: number | undefined;
-  #errorBody = '';
-  isOver = false;
 
   constructor(owner: Http1Owner, path: string, handlers: WatchHandlers) {
     this.#owner = owner;
     this.#path = path;
-    this.#handlers = handlers;
+    this.#intake = new WatchIntake(this, path, handlers);
   }
 
   get what(): string {
-    return `GET ${this.#path}`;
+    return this.#intake.what;
+  }
+
+  get isOver(): boolean {
+    return this.#intake.isOver;
   }
 
   options(identityHeaders: string[]): Dispatcher.DispatchOptions {
@@ -193,64 +190,43 @@ export class Http1Watch implements WatchHandle {
 
   onHeaders(status: number, rawHeaders: Buffer[]): boolean {
     if (status < 200) return true;
-    this.#status = status;
-    this.#retryAfterMs = headerFacts(rawHeaders).retryAfterMs;
     if (status === 401) this.#owner.unauthorized();
-    if (!this.isOver) this.#handlers.onOpen?.(status);
+    this.#intake.onStatus(status, headerFacts(rawHeaders).retryAfterMs);
     return true;
   }
 
   onData(chunk: Buffer): boolean {
     this.#owner.received(chunk.length);
-    if (this.isOver) return true;
-    if (this.#status === 200) {
-      this.#splitter ??= new FrameSplitter();
-      this.#splitter.push(chunk, this);
-    } else if (this.#errorBody.length < MAX_ERROR_BODY_BYTES) this.#errorBody += chunk.toString('utf8');
+    this.#intake.onData(chunk);
     return true;
   }
 
-  /** Called by the splitter. */
-  onFrame(frame: Buffer): void {
-    if (!this.isOver) this.#handlers.onFrame(frame);
-  }
-
   onComplete(): void {
-    if (this.#status !== 200) {
-      const reply = { status: this.#status, body: this.#errorBody };
-      const facts = statusFacts(
-        this.#retryAfterMs === undefined ? reply : { ...reply, retryAfterMs: this.#retryAfterMs },
-      );
-      this.#end(new ApiError({ verb: 'watch', subject: this.#path }, facts));
-    } else if (this.#splitter?.isPartial === true) {
-      this.#end(new TransportError('connection', `${this.what} failed: watch ended inside a frame`));
-    } else this.#end(undefined);
+    this.#intake.onLastByte();
   }
 
   onError(error: Error): void {
-    if (!this.isOver) this.#end(asTransportError(this.what, error));
+    this.fail(asTransportError(this.what, error));
   }
 
   fail(error: TransportError): void {
-    this.#end(error);
+    this.#intake.fail(error);
   }
 
   close(): void {
-    this.cancel();
+    this.#intake.cancel();
   }
 
   cancel(): void {
-    if (this.isOver) return;
-    this.#end(new TransportError('cancelled', `${this.what} failed: cancelled`));
+    this.#intake.cancel();
+  }
+
+  reset(): void {
     this.#abort?.();
   }
 
-  #end(error: Error | undefined): void {
-    if (this.isOver) return;
-    this.isOver = true;
-    this.#splitter = undefined;
+  released(): void {
     this.#owner.ended(this);
-    this.#handlers.onEnd(error);
   }
 }
 

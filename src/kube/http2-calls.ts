@@ -5,7 +5,7 @@
 import type { ClientHttp2Stream, IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http2';
 import { gunzip } from 'node:zlib';
 import type { CancelTimer, Clock } from '../core/index.ts';
-import { ApiError, asTransportError, statusFacts, TransportError } from './api-error.ts';
+import { asTransportError, TransportError } from './api-error.ts';
 import {
   type ApiReply,
   type ApiRequest,
@@ -17,7 +17,7 @@ import {
 } from './connection.ts';
 import type { Http2Session } from './http2-session.ts';
 import { retryAfterMsOf } from './retry.ts';
-import { FrameSplitter } from './watch-frames.ts';
+import { type WatchCarrier, WatchIntake } from './watch-intake.ts';
 
 /** What a stream needs of whoever sent it. */
 export interface StreamOwner {
@@ -36,8 +36,6 @@ const RST_REFUSED_STREAM = 7;
 const RST_CANCEL = 8;
 /** A refused call is sent again on another connection at most this often. */
 const MAX_REFUSED_COUNT = 3;
-/** A refused watch's body is an error page or a Status: more than this is not worth keeping. */
-const MAX_ERROR_BODY_BYTES = 64 * 1024;
 
 const callOf = Symbol('call');
 const sessionOf = Symbol('session');
@@ -51,7 +49,6 @@ export abstract class StreamCall {
   protected stream: CallStream | undefined;
   protected session: Http2Session | undefined;
   protected status = 0;
-  protected over = false;
   /** The last byte is here: what happens to the stream afterwards changes nothing. */
   protected complete = false;
   #refusedCount = 0;
@@ -62,13 +59,11 @@ export abstract class StreamCall {
     this.path = path;
   }
 
-  get isOver(): boolean {
-    return this.over;
-  }
+  abstract get isOver(): boolean;
 
   /** Ends the call as a broken connection would. */
   cut(error: TransportError): void {
-    if (this.over) return;
+    if (this.isOver) return;
     this.reset();
     this.fail(error);
   }
@@ -102,13 +97,13 @@ export abstract class StreamCall {
   }
 
   /** Ends the stream with RST_STREAM CANCEL if it is still open. */
-  protected reset(): void {
+  reset(): void {
     this.stream?.close(RST_CANCEL);
   }
 
   /** The stream closed before its end. */
   broke(error: unknown): void {
-    if (this.over || this.complete) return;
+    if (this.isOver || this.complete) return;
     const refused = this.stream?.rstCode === RST_REFUSED_STREAM;
     if (refused && this.status === 0 && this.#refusedCount < MAX_REFUSED_COUNT) {
       this.#refusedCount++;
@@ -143,6 +138,7 @@ export class UnaryCall extends StreamCall implements CallHandle {
   #receivedBytes = 0;
   #sentUs = -1;
   #headers: IncomingHttpHeaders | undefined;
+  isOver = false;
 
   constructor(owner: StreamOwner, request: ApiRequest, handler: CallHandler) {
     super(owner, request.method, request.path);
@@ -181,7 +177,7 @@ export class UnaryCall extends StreamCall implements CallHandle {
   }
 
   onLastByte(): void {
-    if (this.over) return;
+    if (this.isOver) return;
     const expectedBytes = this.#headers?.['content-length'];
     if (expectedBytes !== undefined && Number(expectedBytes) !== this.#receivedBytes) {
       // Node reports a reset with code NO_ERROR as an orderly end.
@@ -213,13 +209,13 @@ export class UnaryCall extends StreamCall implements CallHandle {
   }
 
   cancel(): void {
-    if (this.over) return;
+    if (this.isOver) return;
     this.reset();
     this.fail(new TransportError('cancelled', `${this.method} ${this.path} failed: cancelled`));
   }
 
   #expire(timeoutMs: number): void {
-    if (this.over) return;
+    if (this.isOver) return;
     this.reset();
     this.fail(
       new TransportError('timeout', `${this.method} ${this.path} failed: no whole reply in ${timeoutMs} ms`),
@@ -246,8 +242,8 @@ export class UnaryCall extends StreamCall implements CallHandle {
   }
 
   #finish(): boolean {
-    if (this.over) return false;
-    this.over = true;
+    if (this.isOver) return false;
+    this.isOver = true;
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
     this.#chunks = undefined;
@@ -257,15 +253,16 @@ export class UnaryCall extends StreamCall implements CallHandle {
 }
 
 /** A watch: frames until the stream ends. */
-export class WatchCall extends StreamCall implements WatchHandle {
-  readonly #handlers: WatchHandlers;
-  #splitter: FrameSplitter | undefined;
-  #errorBody = '';
-  #retryAfterMs: number | undefined;
+export class WatchCall extends StreamCall implements WatchHandle, WatchCarrier {
+  readonly #intake: WatchIntake;
 
   constructor(owner: StreamOwner, path: string, handlers: WatchHandlers) {
     super(owner, 'GET', path);
-    this.#handlers = handlers;
+    this.#intake = new WatchIntake(this, path, handlers);
+  }
+
+  get isOver(): boolean {
+    return this.#intake.isOver;
   }
 
   start(session: Http2Session): void {
@@ -278,59 +275,31 @@ export class WatchCall extends StreamCall implements WatchHandle {
   onHeaders(headers: IncomingHttpHeaders): void {
     this.status = Number(headers[':status'] ?? 0);
     if (this.status === 401) this.owner.unauthorized();
-    this.#retryAfterMs = retryAfterMsOf(headers['retry-after']);
-    this.#handlers.onOpen?.(this.status);
+    this.#intake.onStatus(this.status, retryAfterMsOf(headers['retry-after']));
   }
 
   onData(chunk: Buffer): void {
-    if (this.over) return;
-    if (this.status === 200) {
-      this.#splitter ??= new FrameSplitter();
-      this.#splitter.push(chunk, this);
-    } else if (this.#errorBody.length < MAX_ERROR_BODY_BYTES) this.#errorBody += chunk.toString('utf8');
-  }
-
-  /** Called by the splitter. */
-  onFrame(frame: Buffer): void {
-    if (!this.over) this.#handlers.onFrame(frame);
+    this.#intake.onData(chunk);
   }
 
   onLastByte(): void {
-    if (this.over) return;
-    if (this.status === 200) {
-      if (this.#splitter?.isPartial === true) {
-        this.fail(new TransportError('connection', `GET ${this.path} failed: watch ended inside a frame`));
-      } else this.#end(undefined);
-      return;
-    }
-    const facts = statusFacts({
-      status: this.status,
-      body: this.#errorBody,
-      ...(this.#retryAfterMs === undefined ? {} : { retryAfterMs: this.#retryAfterMs }),
-    });
-    this.#end(new ApiError({ verb: 'watch', subject: this.path }, facts));
+    this.#intake.onLastByte();
   }
 
   fail(error: TransportError): void {
-    this.#end(error);
+    this.#intake.fail(error);
   }
 
   close(): void {
-    this.cancel();
+    this.#intake.cancel();
   }
 
   cancel(): void {
-    if (this.over) return;
-    this.reset();
-    this.#end(new TransportError('cancelled', `GET ${this.path} failed: cancelled`));
+    this.#intake.cancel();
   }
 
-  #end(error: Error | undefined): void {
-    if (this.over) return;
-    this.over = true;
-    this.#splitter = undefined;
+  released(): void {
     this.owner.ended(this);
-    this.#handlers.onEnd(error);
   }
 }
 

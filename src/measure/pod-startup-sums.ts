@@ -60,6 +60,17 @@ export class PodStartupSums {
     this.#addToSlowest(pod);
   }
 
+  /** The same sums, to which pods can be added that are not to stay. */
+  copy(): PodStartupSums {
+    const copy = new PodStartupSums(this.#phase, this.#kind, this.#limitUs);
+    Object.assign(copy.#counts, this.#counts);
+    for (const [phase, histogram] of this.#histograms) copy.#histogram(phase).add(histogram);
+    for (const [startMs, window] of this.#windows) copy.#windows.set(startMs, { ...window });
+    for (const [ms, times] of this.#clockDifferences) copy.#clockDifferences.set(ms, times);
+    copy.#slowest.push(...this.#slowest);
+    return copy;
+  }
+
   /** `endMs`: how far the run got; 5-minute windows that reach beyond it are left out. */
   toPodStartup(endMs: number): PodStartup {
     const { started, 'never-started': neverStarted, censored } = this.#counts;

@@ -65,6 +65,7 @@ export class PodTimelines implements PodInstantSink {
   readonly #slots = new PodSlots();
   readonly #pods = new Map<string, LivePod>();
   #leaving: { pod: LivePod; atUs: number }[] = [];
+  #started: LivePod[] = [];
   readonly #sums = new Map<string, PodStartupSums>();
   readonly #progress = new Map<string, PodProgress>();
   readonly #phases: { name: string; startUs: number }[] = [];
@@ -107,6 +108,7 @@ export class PodTimelines implements PodInstantSink {
     this.#latestUs = Math.max(this.#latestUs, atUs);
     this.#observe(pod, instant, atUs);
     this.#recount(pod);
+    if (instant === 'running-seen') this.#started.push(pod);
     if (instant === 'gone' || instant === 'create-failed') this.#leaving.push({ pod, atUs });
   }
 
@@ -138,15 +140,22 @@ export class PodTimelines implements PodInstantSink {
     return [...this.#sums.values()].map((sums) => sums.toPodStartup(endMs));
   }
 
-  /** As startups(), with the pods that still live as they stand at `nowUs`: one more entry per phase and kind. */
+  /** As startups(), with the pods that still live as they stand at `nowUs`. */
   startupsSoFar(nowUs: number): PodStartup[] {
-    const open = new Map<string, PodStartupSums>();
+    const open = new Map([...this.#sums].map(([id, sums]) => [id, sums.copy()]));
     for (const pod of this.#pods.values()) {
       const { finished } = this.#judge(pod, nowUs);
       if (finished !== undefined) this.#sumsIn(open, finished).add(finished);
     }
     const endMs = this.#sinceStartMs(nowUs);
-    return [...this.startups(), ...[...open.values()].map((sums) => sums.toPodStartup(endMs))];
+    return [...open.values()].map((sums) => sums.toPodStartup(endMs));
+  }
+
+  /** Records, as they stand, of the pods first seen Running since the last call that still live. */
+  takeStarted(nowUs: number): PodRecord[] {
+    const started = this.#started.filter((pod) => this.#pods.get(pod.key) === pod);
+    this.#started = [];
+    return started.flatMap((pod) => this.#judge(pod, nowUs).finished?.record ?? []);
   }
 
   scheduling(): RunResult['scheduling'] {

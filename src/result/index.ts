@@ -21,10 +21,7 @@ export {
   LATEST_LINK,
   linkLatest,
   makeRunId,
-  PODS_FILE,
-  PodStream,
   RESULT_FILE,
-  readPods,
   readResult,
   writeRunResult,
 } from './files.ts';
@@ -64,6 +61,7 @@ export type {
   PodStartupPhase,
   PodTimeline,
 } from './pod-result.ts';
+export { ALIVE_PODS_FILE, PODS_FILE, PodStream, readPods } from './pod-stream.ts';
 export { formatCount, formatEdge, formatQuantile, judgeQuantile, minSampleCount } from './quantiles.ts';
 export {
   type CallSeries,

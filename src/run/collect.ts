@@ -49,6 +49,8 @@ export interface RunCollectorOptions {
   progress: RunProgress;
   /** The disk is full, or another reason why what is recorded can no longer be kept. */
   onFailure: (error: unknown) => void;
+  /** A window has closed and is on disk. */
+  onWindow: () => void;
 }
 
 /** The parts of a RunResult that come from the agents and the servers. */
@@ -235,10 +237,20 @@ export class RunCollector {
     }
   }
 
+  /** After close(). */
   collected(): Collected {
+    return this.#collected(this.#pods.startups(), this.#records);
+  }
+
+  /** What is known by now, with the agents as they fare; pods that still live count as they stand. */
+  collectedSoFar(records: readonly AgentFacts[]): Collected {
+    return this.#collected(this.#pods.startupsSoFar(this.#options.clock.nowUs()), records);
+  }
+
+  #collected(podStartup: Collected['podStartup'], records: readonly AgentFacts[]): Collected {
     return {
       series: this.#calls.series(),
-      podStartup: this.#pods.startups(),
+      podStartup,
       watches: this.#watches,
       fleet: this.#fleet.summary(),
       networkProgramming: this.#network.summary(),
@@ -247,7 +259,7 @@ export class RunCollector {
       timeline: this.#timeline,
       ...this.marks.recorded(),
       server: this.#server.components(),
-      agents: this.#records.map((record) =>
+      agents: records.map((record) =>
         this.#health.health({ ...record, slip: this.#calls.slipOf(record.id) }),
       ),
       hostHealth: this.#host.summary(),
@@ -314,10 +326,12 @@ export class RunCollector {
         ...(scheduling === undefined ? {} : { scheduling }),
       };
     });
+    for (const record of this.#pods.takeStarted(endUs)) this.#podStream.writeAlive(record);
     this.#writing = this.#writing
       .then(async () => {
         await this.#hlog.append({ startMs: window.startMs, endMs: window.endMs, intervals });
         await this.#podStream.flush();
+        this.#options.onWindow();
       })
       .catch((error: unknown) => {
         this.#options.log.error({ error: describeError(error) }, 'window not written');

@@ -16,11 +16,12 @@ import {
 } from '../core/index.ts';
 import { linkLatest, type PhaseResult, type RunResult, writeRunResult } from '../result/index.ts';
 import { Agents } from './agents.ts';
-import { assembleResult } from './assemble.ts';
+import { assembleResult, type RunFacts } from './assemble.ts';
 import { assignments } from './assignments.ts';
+import { brokenOff, Checkpoint } from './checkpoint.ts';
 import { type CleanUpOutcome, combine, removeNodes, removeWorkloads } from './clean-up.ts';
 import { prepareCluster } from './cluster-setup.ts';
-import { RunCollector } from './collect.ts';
+import { type Collected, RunCollector } from './collect.ts';
 import { RunFaults } from './faults.ts';
 import { flowNames } from './flow-placements.ts';
 import type { RunOptions } from './options.ts';
@@ -71,6 +72,7 @@ class Engine {
   readonly #phases: PhaseResult[] = [];
   readonly #failure = new AbortController();
   #planeStartMs = 0;
+  #agents: Agents | undefined;
   #faults: RunFaults | undefined;
   #cleanUp: CleanUpOutcome = { state: 'skipped', leftCount: 0, durationMs: 0, text: 'nothing had been made' };
 
@@ -98,6 +100,9 @@ class Engine {
     this.#planeStartMs = this.#sinceStartMs();
     let error: unknown;
     let collector: RunCollector | undefined;
+    const checkpoint = new Checkpoint(async () => {
+      if (collector !== undefined) await this.#writeSoFar(plane, collector);
+    }, this.#context);
     try {
       for (const warning of plane.warnings ?? []) progress.notices.push(warning);
       collector = await RunCollector.create({
@@ -111,6 +116,7 @@ class Engine {
         log,
         progress,
         onFailure: (failure) => this.#fail(failure),
+        onWindow: () => checkpoint.due(),
       });
       await this.#withPlane(plane, collector);
     } catch (thrown) {
@@ -121,6 +127,7 @@ class Engine {
     await plane.stop().catch((stopError: unknown) => {
       error ??= stopError;
     });
+    await checkpoint.end();
     if (collector === undefined) throw error;
     return this.#finish(plane, collector, error);
   }
@@ -148,6 +155,7 @@ class Engine {
           this.#fail(new HarnessError('HM_AGENT_LOST', `agent ${agentId} lost: ${reason}`)),
       },
     });
+    this.#agents = agents;
     let prepared = false;
     try {
       this.#step('preparing cluster');
@@ -327,26 +335,43 @@ class Engine {
 
   async #finish(plane: ControlPlane, collector: RunCollector, error: unknown): Promise<RunOutcome> {
     this.#step('writing result');
-    const { stop, clock } = this.#context;
-    const interrupted = stop.graceful.aborted;
-    const result = assembleResult(this.#options, {
-      startedAt: this.#startedAt,
-      endedAt: new Date(clock.wallMs()).toISOString(),
-      durationMs: this.#sinceStartMs(),
+    const interrupted = this.#context.stop.graceful.aborted;
+    const { directory } = this.#options;
+    const result = this.#assemble(plane, collector.collected(), {
       state: interrupted ? 'interrupted' : error === undefined ? 'completed' : 'failed',
       ...(error === undefined ? {} : { reason: describeError(error) }),
       error,
+      cleanUp: this.#cleanUp,
+    });
+    await writeRunResult(directory, result);
+    await linkLatest(dirname(directory), basename(directory));
+    this.#step('done');
+    return { result, directory, error };
+  }
+
+  /** The result that stays if nothing after this comes to pass. */
+  async #writeSoFar(plane: ControlPlane, collector: RunCollector): Promise<void> {
+    const collected = collector.collectedSoFar(this.#agents?.records() ?? []);
+    const end = brokenOff(plane, this.#options.runId, this.#sinceStartMs());
+    await writeRunResult(this.#options.directory, this.#assemble(plane, collected, end));
+  }
+
+  #assemble(
+    plane: ControlPlane,
+    collected: Collected,
+    end: Pick<RunFacts, 'state' | 'reason' | 'error' | 'cleanUp'>,
+  ): RunResult {
+    return assembleResult(this.#options, {
+      startedAt: this.#startedAt,
+      endedAt: new Date(this.#context.clock.wallMs()).toISOString(),
+      durationMs: this.#sinceStartMs(),
       plane,
       planeStartMs: this.#planeStartMs,
       phases: this.#phases,
-      collected: collector.collected(),
+      collected,
       ...(this.#faults === undefined ? {} : { faults: this.#faults.result() }),
-      cleanUp: this.#cleanUp,
+      ...end,
     });
-    await writeRunResult(this.#options.directory, result);
-    await linkLatest(dirname(this.#options.directory), basename(this.#options.directory));
-    this.#step('done');
-    return { result, directory: this.#options.directory, error };
   }
 
   #fail(error: unknown): void {

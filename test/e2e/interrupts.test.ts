@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
 import { packageRoot } from '../../src/core/index.ts';
+import { CALLS_FILE, RESULT_FILE, readHlog, readPods } from '../../src/result/index.ts';
 import {
   hollowmark,
   latestResult,
@@ -116,15 +118,31 @@ describe('a run that is broken off', () => {
     expect(await noProcessLeft(folder.path)).toEqual([]);
   });
 
-  it('leaves no orphan when the program itself is killed with SIGKILL', async () => {
+  it('that is killed with SIGKILL leaves no orphan, and a result that can be reported', async () => {
     await using folder = workFolder();
     const run = hollowmark(['run', SMALL_SUITE], { cwd: folder.path });
-    await untilOutput(run, /phase 1\/2 saturate/);
-    expect((await processesWith(folder.path)).length).toBeGreaterThan(0);
+    await untilOutput(run, /phase 2\/2 churn/);
+    const [name = ''] = await readdir(join(folder.path, 'results'));
+    const result = join(folder.path, 'results', name);
+    // A window after the pods of the first phase ran: they are on disk, and so are the figures up to then.
+    const before = (await readHlog(join(result, CALLS_FILE))).windows.length;
+    while ((await readHlog(join(result, CALLS_FILE))).windows.length <= before) await sleep(100);
+    while (!existsSync(join(result, RESULT_FILE))) await sleep(20);
     run.kill('SIGKILL');
     await run;
     expect(await noProcessLeft(folder.path)).toEqual([]);
     expect(await noProcessLeft(`--coordinator http`)).toEqual([]);
+
+    expect((await readHlog(join(result, CALLS_FILE))).windows.length).toBeGreaterThan(before);
+    const pods = [];
+    for await (const pod of readPods(result)) pods.push(pod);
+    const saturated = pods.filter(({ phase }) => phase === 'saturate');
+    expect(saturated).toHaveLength(40);
+    expect(saturated.every(({ runningSeenMs }) => runningSeenMs !== undefined)).toBe(true);
+    const report = await hollowmark(['report', result], { cwd: folder.path });
+    expect(report.exitCode, report.all).toBe(0);
+    expect(report.all).toMatch(/hollowmark ended before the run did/);
+    expect(existsSync(join(result, 'report.html'))).toBe(true);
   });
 });
 

@@ -78,6 +78,39 @@ describe('lives that go on', () => {
   });
 });
 
+describe('lives that go on after others have ended', () => {
+  it('are summed up with them, in one entry for each phase and kind', () => {
+    const { pods, live } = timelines();
+    live('ended', whole);
+    live('later', { sent: 61, created: 61.01, seen: 61.02, 'running-seen': 62 }, { seen: { phase: 'fill' } });
+    // Long after the first is gone: it has been judged.
+    const batch = new PodInstantBuffer();
+    batch.note('sent', 'ns', 'tick', EPOCH_US + 62e6);
+    const drained = batch.drain();
+    if (drained !== undefined) pods.add(drained);
+    const soFar = pods.startupsSoFar(EPOCH_US + 63e6).filter(({ phase }) => phase === 'fill');
+    expect(soFar).toHaveLength(1);
+    expect(soFar[0]).toMatchObject({ createdCount: 2, startedCount: 2 });
+    expect(soFar[0]?.phases.pod_startup?.summary.count).toBe(2);
+    expect(pods.startups()[0]).toMatchObject({ createdCount: 1, startedCount: 1 });
+  });
+
+  it('are handed out once as they stand, when they have been seen Running', () => {
+    const { pods, live } = timelines();
+    live('ended', whole);
+    live('running', { sent: 2, created: 2.01, seen: 2.02, scheduled: 2.03, 'running-seen': 3 });
+    live('pending', { sent: 2, created: 2.01, seen: 2.02 });
+    expect(pods.takeStarted(EPOCH_US + 10e6).map(({ name, goneMs }) => ({ name, goneMs }))).toEqual([
+      { name: 'ended', goneMs: 9_100 },
+      { name: 'running', goneMs: undefined },
+    ]);
+    expect(pods.takeStarted(EPOCH_US + 20e6)).toEqual([]);
+    live('pending', { 'running-seen': 21 });
+    pods.finish(EPOCH_US + 30e6);
+    expect(pods.takeStarted(EPOCH_US + 30e6)).toEqual([]);
+  });
+});
+
 describe('a whole life', () => {
   it('becomes one record and one sample of each startup phase', () => {
     const { pods, records, live } = timelines();

@@ -1,15 +1,5 @@
 import { existsSync } from 'node:fs';
-import {
-  mkdtemp,
-  readdir,
-  readFile,
-  readlink,
-  rm,
-  stat,
-  symlink,
-  truncate,
-  writeFile,
-} from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -19,11 +9,7 @@ import {
   HlogWriter,
   linkLatest,
   makeRunId,
-  PODS_FILE,
-  type PodRecord,
-  PodStream,
   RESULT_FILE,
-  readPods,
   readResult,
   writeRunResult,
 } from '../../../src/result/index.ts';
@@ -34,21 +20,6 @@ beforeEach(async () => {
   root = await mkdtemp(join(tmpdir(), 'hollowmark-files-'));
 });
 afterEach(() => rm(root, { recursive: true, force: true }));
-
-const pod = (index: number): PodRecord => ({
-  namespace: 'ns',
-  name: `pod-${index}`,
-  phase: 'churn',
-  kind: 'stateless',
-  outcome: 'started',
-  sentMs: index,
-});
-
-async function podsIn(folder: string): Promise<PodRecord[]> {
-  const pods: PodRecord[] = [];
-  for await (const one of readPods(folder)) pods.push(one);
-  return pods;
-}
 
 describe('result folder', () => {
   it('is named after the UTC second and the suite', () => {
@@ -113,48 +84,6 @@ describe('result.json', () => {
       message: expect.stringContaining('what was there before was kept'),
     });
     expect(await readResult(root)).toEqual(runResult());
-  });
-});
-
-describe('pods.ndjson.gz', () => {
-  it('streams pods to disk and reads them back in order', async () => {
-    const pods = Array.from({ length: 12_000 }, (_, index) => pod(index));
-    await using stream = await PodStream.create(root);
-    for (const one of pods) stream.write(one);
-    await stream.close();
-    expect(stream.podCount).toBe(12_000);
-    expect(await podsIn(root)).toEqual(pods);
-  });
-
-  it('can be read while it is written, up to the last flush', async () => {
-    await using stream = await PodStream.create(root);
-    stream.write(pod(0));
-    await stream.flush();
-    stream.write(pod(1));
-    expect(await podsIn(root)).toEqual([pod(0)]);
-  });
-
-  it('ends quietly at a torn end', async () => {
-    const path = join(root, PODS_FILE);
-    await using stream = await PodStream.create(root);
-    stream.write(pod(0));
-    await stream.flush();
-    const wholeBytes = (await stat(path)).size;
-    for (let index = 1; index < 50; index++) stream.write(pod(index));
-    await stream.close();
-    const size = (await stat(path)).size;
-    for (let cut = size - 1; cut >= wholeBytes; cut--) {
-      await truncate(path, cut);
-      const pods = await podsIn(root);
-      expect(pods[0]).toEqual(pod(0));
-      expect(pods).toEqual(pods.map((_, index) => pod(index)));
-    }
-  });
-
-  it('is refused when it is something else or not there', async () => {
-    await expect(podsIn(root)).rejects.toMatchObject({ code: 'HM_RESULT_UNREADABLE' });
-    await writeFile(join(root, PODS_FILE), 'no gzip');
-    await expect(podsIn(root)).rejects.toMatchObject({ code: 'HM_RESULT_UNREADABLE' });
   });
 });
 
