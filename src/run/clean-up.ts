@@ -6,7 +6,14 @@
 import { RUN_LABEL } from '../../hollow/index.ts';
 import type { ResourceRef } from '../config/index.ts';
 import { type Clock, delay, describeError, type Logger } from '../core/index.ts';
-import { type ClusterAccess, JsonClient, openConnection, resourcePath } from '../kube/index.ts';
+import {
+  ApiError,
+  type ClusterAccess,
+  JsonClient,
+  openConnection,
+  resourcePath,
+  TransportError,
+} from '../kube/index.ts';
 import type { RunResult } from '../result/index.ts';
 import { RESOURCES } from './resources.ts';
 
@@ -36,6 +43,8 @@ const WORKLOADS: readonly ResourceRef[] = [
 const PATIENCE_MS = 30_000;
 const NAMESPACE_TIMEOUT_MS = 120_000;
 const POLL_MS = 250;
+/** A collection is deleted object by object within one request, which the API server ends after a minute. */
+const MAX_ASKED_COUNT = 10;
 
 /**
  * Deletes the run's workloads and pods and waits until they are gone, then its namespaces and roles. Never throws: what
@@ -54,10 +63,12 @@ export async function removeWorkloads(
     context.onDetail(`workloads in ${namespaces.length} namespaces`);
     for (const namespace of namespaces) {
       for (const workload of WORKLOADS) {
-        await client.deleteCollection(
-          workload,
-          { namespace },
-          { propagationPolicy: 'Background', signal: context.signal },
+        await untilWhole(() =>
+          client.deleteCollection(
+            workload,
+            { namespace },
+            { propagationPolicy: 'Background', signal: context.signal },
+          ),
         );
       }
     }
@@ -85,7 +96,9 @@ export async function removeNodes(target: CleanUpTarget, context: CleanUpContext
   return attempt(target, context, async (client, selector) => {
     const nodes = await names(client, RESOURCES.nodes, selector, context.signal);
     context.onDetail(`${nodes.length} nodes`);
-    await client.deleteCollection(RESOURCES.nodes, { labelSelector: selector }, { signal: context.signal });
+    await untilWhole(() =>
+      client.deleteCollection(RESOURCES.nodes, { labelSelector: selector }, { signal: context.signal }),
+    );
     // The garbage collector would take both with their owner, a while later; a clean cluster is clean at once.
     for (const name of nodes) {
       await client.delete(
@@ -208,16 +221,35 @@ async function removePods(
     if (!asked) {
       await Promise.all(
         namespaces.map((namespace) =>
-          client.deleteCollection(
-            RESOURCES.pods,
-            { namespace },
-            { signal, ...(force ? { gracePeriodSeconds: 0 } : {}) },
+          untilWhole(() =>
+            client.deleteCollection(
+              RESOURCES.pods,
+              { namespace },
+              { signal, ...(force ? { gracePeriodSeconds: 0 } : {}) },
+            ),
           ),
         ),
       );
       asked = true;
+      // Asking may have taken minutes: patience begins when the last of them has been told.
+      progressUs = clock.nowUs();
     }
     await delay(POLL_MS, { signal, clock });
+  }
+}
+
+/** Repeats a deletion of many objects that was cut short: those that went are gone, the rest are asked again. */
+async function untilWhole(deletion: () => Promise<void>): Promise<void> {
+  for (let askedCount = 1; ; askedCount++) {
+    try {
+      await deletion();
+      return;
+    } catch (error) {
+      const cutShort =
+        (error instanceof TransportError && error.class === 'timeout') ||
+        (error instanceof ApiError && error.status === 504);
+      if (!cutShort || askedCount >= MAX_ASKED_COUNT) throw error;
+    }
   }
 }
 

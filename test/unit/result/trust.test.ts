@@ -257,13 +257,26 @@ const rows: { name: string; input: Partial<TrustInput>; check: string; state: Tr
       input: {
         podStartup: [
           podStartup(histogramOf({ us: 9, count: 5 }), {
-            serverClockDifferenceMs: { count: 5, minMs: -9_000, medianMs: -8_000, maxMs: 0 },
+            serverClockDifferenceMs: { count: 5, minMs: -9_000, medianMs: -8_500, maxMs: -8_000 },
           }),
         ],
       },
       check: 'server clock',
       state: 'DEGRADED',
       text: '8.00 s',
+    },
+    {
+      name: 'late events under a right clock',
+      input: {
+        podStartup: [
+          podStartup(histogramOf({ us: 9, count: 5 }), {
+            serverClockDifferenceMs: { count: 5, minMs: -9_000, medianMs: -8_000, maxMs: -400 },
+          }),
+        ],
+      },
+      check: 'server clock',
+      state: 'VALID',
+      text: '400 ms',
     },
   ];
 
