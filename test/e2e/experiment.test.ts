@@ -2,7 +2,7 @@ import { readdirSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { hollowmark, processesWith, SMALL_SUITE, workFolder } from '../helpers/cli.ts';
+import { hollowmark, processesWith, SMALL_SUITE, untilOutput, workFolder } from '../helpers/cli.ts';
 
 /** The small suite in a few seconds of load. */
 const SHORT = [
@@ -57,5 +57,30 @@ describe('hollowmark experiment', () => {
     expect(again.stderr).toContain('0 of 2 runs to go');
     const compared = await hollowmark(['compare', join('experiments', name)], { cwd: folder.path });
     expect(compared.exitCode).toBe(4);
+  });
+
+  // Once more where the machine stuttered and made runs INVALID, whose pairs are dropped.
+  it('on Ctrl-C compares the pairs that are whole, names how to go on, and goes on', { retry: 1 }, async () => {
+    await using folder = workFolder();
+    const experiment = hollowmark(['experiment', SMALL_SUITE, '--pairs', '2', ...SHORT], {
+      cwd: folder.path,
+      timeoutMs: 480_000,
+    });
+    await untilOutput(experiment, /pair 2 of 2, side [AB]\b[^]*registering nodes/);
+    experiment.kill('SIGINT');
+    const { exitCode, all, stderr } = await experiment;
+    expect(exitCode, all).toBe(130);
+    expect(await processesWith(folder.path)).toEqual([]);
+    const [name = ''] = readdirSync(join(folder.path, 'experiments'));
+    const resume = ['experiment', '--resume', join('experiments', name)];
+    expect(stderr).toContain(`go on with it: hollowmark ${resume.join(' ')}`);
+    const directory = join(folder.path, 'experiments', name);
+    const comparisonOf = async () => JSON.parse(await readFile(join(directory, 'comparison.json'), 'utf8'));
+    expect(await comparisonOf()).toMatchObject({ design: 'paired', pairCount: 1 });
+
+    const resumed = await hollowmark(resume, { cwd: folder.path, timeoutMs: 480_000 });
+    expect(resumed.exitCode, resumed.all).toBe(4);
+    expect(resumed.stderr).toContain('2 of 4 runs to go');
+    expect(await comparisonOf()).toMatchObject({ design: 'paired', pairCount: 2, exitCode: 4 });
   });
 });
