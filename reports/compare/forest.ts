@@ -9,7 +9,8 @@ import { formatEffect, formatInterval } from './sentences.ts';
 const WIDTH = 900;
 const LABEL_WIDTH = 290;
 const ROW_HEIGHT = 26;
-const TOP = 26;
+/** Room for two lines above the rows: what the middle is, and the figures of the axis. */
+const TOP = 42;
 /** Least half-width of the axis, as multiples of the margin. */
 const LEAST_MARGINS = 2.5;
 /** A wild figure must not squeeze all others into a line: beyond this factor arrows point outwards. */
@@ -33,10 +34,17 @@ export function forestPlot(comparison: Comparison): Markup | undefined {
     return LABEL_WIDTH + ((share + 1) / 2) * (WIDTH - LABEL_WIDTH - 20);
   };
   const height = TOP + rows.length * ROW_HEIGHT + 8;
-  const ticks = [-half, -margin, 0, margin, half];
+  // The margin's figures stand outside its band, which may be narrower than they are.
+  const ticks = [
+    { at: -half, anchor: 'middle' },
+    { at: -margin, anchor: 'end' },
+    { at: margin, anchor: 'start' },
+    { at: half, anchor: 'end' },
+  ];
   return html`<div class="scroll"><svg viewBox="0 0 ${WIDTH} ${height}" width="100%" style="min-width:560px" role="img" aria-label="Effects with their intervals and the margin; the table below has the numbers" font-family="system-ui, sans-serif" font-size="13">
 <rect x="${round(x(-margin))}" y="${TOP - 6}" width="${round(x(margin) - x(-margin))}" height="${rows.length * ROW_HEIGHT + 6}" fill="var(--band)" stroke="var(--line)"/>
-${ticks.map((tick) => html`<text x="${round(x(tick))}" y="13" text-anchor="${tick === half ? 'end' : 'middle'}" fill="var(--muted)">${tick === 0 ? 'no change' : formatEffect(Math.exp(tick))}</text>`)}
+<text x="${round(x(0))}" y="13" text-anchor="middle" fill="var(--muted)">no change</text>
+${ticks.map(({ at, anchor }) => html`<text x="${round(x(at))}" y="29" text-anchor="${anchor}" fill="var(--muted)">${formatEffect(Math.exp(at))}</text>`)}
 <line x1="${round(x(0))}" x2="${round(x(0))}" y1="${TOP - 6}" y2="${height - 8}" stroke="var(--muted)"/>
 ${rows.map((row, i) => forestRow(row, TOP + i * ROW_HEIGHT + ROW_HEIGHT / 2, x, half, comparison.yardstick === undefined))}</svg></div>`;
 }
