@@ -60,13 +60,15 @@ describe('hollowmark experiment', () => {
   });
 
   // Once more where the machine stuttered and made runs INVALID, whose pairs are dropped.
-  it('on Ctrl-C compares the pairs that are whole, names how to go on, and goes on', { retry: 1 }, async () => {
+  it('on Ctrl-C compares the pairs that are whole, names how to go on, and goes on', {
+    retry: 1,
+  }, async () => {
     await using folder = workFolder();
     const experiment = hollowmark(['experiment', SMALL_SUITE, '--pairs', '2', ...SHORT], {
       cwd: folder.path,
       timeoutMs: 480_000,
     });
-    await untilOutput(experiment, /pair 2 of 2, side [AB]\b[^]*registering nodes/);
+    await untilOutput(experiment, /pair 2 of 2, side [AB]\b[\s\S]*registering nodes/);
     experiment.kill('SIGINT');
     const { exitCode, all, stderr } = await experiment;
     expect(exitCode, all).toBe(130);
