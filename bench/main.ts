@@ -2,7 +2,8 @@
  * `npm run bench`: every benchmark, one after the other, each a process of its own so that none inherits the heap of
  * another. Prints ratios with their raw figures and judges nothing.
  *
- *   npm run bench -- [load] [kperf] [measure] [slope] [hold]     only these
+ *   npm run bench -- [load] [kperf] [measure] [slope] [fleet] [settings] [hold]     only these
+ *   npm run bench -- hold --nodes 4000,3000 --duration 10m               one, with options of its own
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -37,15 +38,29 @@ const BENCHES: Record<string, Bench> = {
     script: 'measure/main.js',
   },
   slope: { title: 'fleet: memory and CPU of one more idle node', script: 'fleet/slope.js', role: 'fleet' },
+  fleet: {
+    title: 'fleet: full nodes beside kubemark, light nodes beside KWOK, on one control plane',
+    script: 'fleet/side-by-side/main.js',
+  },
+  settings: {
+    title: 'fleet: what fidelity, connections and identity cost',
+    script: 'fleet/settings-cost.js',
+  },
   hold: { title: 'fleet: 1,000 nodes held for 5 minutes under churn', script: 'fleet/hold.js' },
 };
 
-const wanted = process.argv.slice(2);
+const given = process.argv.slice(2);
+const optionsFrom = given.findIndex((argument) => argument.startsWith('-'));
+const wanted = optionsFrom === -1 ? given : given.slice(0, optionsFrom);
+const options = optionsFrom === -1 ? [] : given.slice(optionsFrom);
 const unknown = wanted.filter((name) => !(name in BENCHES));
 if (unknown.length > 0) {
   process.stderr.write(
     `no such benchmark: ${unknown.join(', ')}; there are ${Object.keys(BENCHES).join(', ')}\n`,
   );
+  process.exitCode = 2;
+} else if (options.length > 0 && wanted.length !== 1) {
+  process.stderr.write('options go to one benchmark: name it, and no other\n');
   process.exitCode = 2;
 } else {
   for (const [name, bench] of Object.entries(BENCHES)) {
@@ -56,9 +71,13 @@ if (unknown.length > 0) {
 async function run({ title, script, role, raised = false }: Bench): Promise<void> {
   process.stdout.write(`\n== ${title}\n`);
   const flags = role === undefined ? [] : nodeArguments(role);
-  const child = spawn(process.execPath, [...flags, join(packageRoot(), 'dist', 'bench', script)], {
-    stdio: 'inherit',
-  });
+  const child = spawn(
+    process.execPath,
+    [...flags, join(packageRoot(), 'dist', 'bench', script), ...options],
+    {
+      stdio: 'inherit',
+    },
+  );
   if (role !== undefined && raised) process.stdout.write(`priority: ${raisePriority(child.pid, role)}\n`);
   await once(child, 'exit');
 }

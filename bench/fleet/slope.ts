@@ -10,13 +10,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { Fleet, fleetLabels, HOLLOW_TAINT } from '../../hollow/index.ts';
-import type { FleetSettings } from '../../src/config/index.ts';
-import { startLocalControlPlane } from '../../src/controlplane/index.ts';
+import { Fleet } from '../../hollow/index.ts';
 import { delay, formatMs, silentLogger, systemClock } from '../../src/core/index.ts';
-import { type ClusterAccess, openConnection } from '../../src/kube/index.ts';
 import { PodInstantBuffer, RunCallRecorder } from '../../src/measure/index.ts';
 import { LatencyHistogram } from '../../src/result/index.ts';
+import { benchSettings, benchShard, startBenchPlane } from './bench-plane.ts';
 
 const GOAL_RSS_MB = 0.3;
 const GOAL_CPU_MS_PER_S = 0.09;
@@ -52,13 +50,9 @@ const signal = new AbortController().signal;
 const directory = mkdtempSync(join(tmpdir(), 'hollowmark-slope-'));
 const print = (line: string) => process.stdout.write(`${line}\n`);
 
-const plane = await startLocalControlPlane(
-  { directory },
-  { signal, clock: systemClock, log: silentLogger(), env: process.env, progress: print },
-);
+const plane = await startBenchPlane(directory, 'production-like', signal);
 const fleets: Fleet[] = [];
 try {
-  await allowProxies(plane.admin);
   const small = await grow(0, smallCount);
   const large = await grow(smallCount, largeCount);
   report(small, large);
@@ -71,26 +65,17 @@ try {
 /** Adds nodes up to `toCount` and measures when they have settled. */
 async function grow(fromCount: number, toCount: number): Promise<Sample> {
   const startUs = systemClock.nowUs();
-  const fleet = new Fleet(
-    {
-      runId: 'slope',
-      seed: 1,
-      nodeNamePrefix: `slope-${fromCount}-`,
-      shard: { index: 0, count: 1 },
-      settings: settings(toCount - fromCount),
-      access: plane.admin,
-      kubernetesVersion: plane.kubernetesVersion,
-      labels: fleetLabels('slope', {}),
-      taints: [HOLLOW_TAINT],
-      phase: 'idle',
-    },
-    {
-      clock: systemClock,
-      log: silentLogger(),
-      recorder: new RunCallRecorder(),
-      podInstants: new PodInstantBuffer(),
-    },
-  );
+  const settings = benchSettings({
+    nodeCount: toCount - fromCount,
+    rampPerSecond: Number(values.ramp),
+    connections: values.connections === 'shared' ? 'shared' : 'per-node',
+  });
+  const fleet = new Fleet(benchShard(`slope-${fromCount}`, settings, plane), {
+    clock: systemClock,
+    log: silentLogger(),
+    recorder: new RunCallRecorder(),
+    podInstants: new PodInstantBuffer(),
+  });
   fleets.push(fleet);
   await fleet.start(signal);
   await fleet.ready(signal);
@@ -147,48 +132,4 @@ function round(sample: Sample): Record<string, number> {
   return Object.fromEntries(
     Object.entries(sample).map(([key, value]) => [key, Math.round(Number(value) * 100) / 100]),
   );
-}
-
-function settings(nodeCount: number): FleetSettings {
-  return {
-    nodeCount,
-    agentCount: 1,
-    identity: 'impersonation',
-    connections: values.connections === 'shared' ? 'shared' : 'per-node',
-    fidelity: 'full',
-    compat: 'none',
-    rampPerSecond: Number(values.ramp),
-    readyTimeoutMs: 300_000,
-    nodeObjectBytes: 15_000,
-    leaseDurationMs: 40_000,
-    statusReportMs: 300_000,
-    events: true,
-    proxy: true,
-    kubeletApi: false,
-    proxySync: { baseUs: 0, perRuleUs: 0 },
-    capacity: { cpu: '8', memory: '32Gi', podCount: 110, ephemeralStorage: '200Gi' },
-    labels: {},
-    zones: [],
-    behaviours: {},
-    pods: {
-      sandboxMs: { low: 300, high: 600 },
-      startMs: { low: 50, high: 200 },
-      stopMs: { low: 50, high: 300 },
-    },
-    compression: true,
-  };
-}
-
-/** The kube-proxy ServiceAccount and its rights, as kubeadm makes them. */
-async function allowProxies(admin: ClusterAccess): Promise<void> {
-  const connection = await openConnection(admin);
-  const post = (path: string, body: unknown) =>
-    connection.request({ method: 'POST', path, body: JSON.stringify(body) });
-  await post('/api/v1/namespaces/kube-system/serviceaccounts', { metadata: { name: 'kube-proxy' } });
-  await post('/apis/rbac.authorization.k8s.io/v1/clusterrolebindings', {
-    metadata: { name: 'hollowmark:node-proxier' },
-    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'system:node-proxier' },
-    subjects: [{ kind: 'ServiceAccount', name: 'kube-proxy', namespace: 'kube-system' }],
-  });
-  await connection.close();
 }

@@ -53,4 +53,7 @@ export {
   startLocalControlPlane,
 } from './local.ts';
 export { CertificateAuthority } from './pki/authority.ts';
+export { formatKubeconfig } from './pki/kubeconfig.ts';
+export { PortReservation } from './ports.ts';
+export { ProcessGuard } from './process/guard.ts';
 export type { BinaryProvenance, ComponentFailure, ComponentInfo, ControlPlane } from './provider.ts';
