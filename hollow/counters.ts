@@ -29,9 +29,13 @@ export class FleetCounters {
   /** A renewal's due instant to its sending: the part that this process caused. */
   readonly leaseSlip = new LatencyHistogram();
 
+  /** Told each time that a node has become Ready, by its registration or after it was lost. */
+  onNodeReady: () => void = () => {};
+
   moveNode(from: NodeState | undefined, to: NodeState | undefined): void {
     if (from !== undefined) this.nodes[from]--;
     if (to !== undefined) this.nodes[to]++;
+    if (to === 'ready' && from !== 'ready') this.onNodeReady();
   }
 
   movePod(from: PodPhase | undefined, to: PodPhase | undefined): void {

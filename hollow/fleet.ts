@@ -138,6 +138,7 @@ export class Fleet implements Component {
       intern: internTable(),
     };
     counters.nodes.waiting = this.#indexes.length;
+    counters.onNodeReady = () => this.#settleMemory();
     const perSecond = settings.rampPerSecond / shard.shard.count;
     this.#ramp = new Ramp({ perSecond, slowMs: SLOW_REGISTRATION_MS }, clock.nowUs());
     this.#factory = new NodeFactory(shard, this.#context);
@@ -289,10 +290,7 @@ export class Fleet implements Component {
     const node = await this.#factory.make(index, this.#disturbance(index), this.#abort.signal);
     this.#nodes.set(index, node);
     const startUs = clock.nowUs();
-    this.#register(index, node, () => {
-      this.#ramp.done((clock.nowUs() - startUs) / 1_000, clock.nowUs());
-      this.#settleMemory();
-    });
+    this.#register(index, node, () => this.#ramp.done((clock.nowUs() - startUs) / 1_000, clock.nowUs()));
   }
 
   #register(index: number, node: FleetNode, done: () => void): void {
@@ -304,10 +302,7 @@ export class Fleet implements Component {
         if (this.#abort.signal.aborted || this.#nodes.get(index) !== node) return;
         log.error({ err: error, node: this.#factory.nameOf(index) }, 'node did not start');
       })
-      .finally(() => {
-        done();
-        for (const wake of this.#wakeReady.splice(0)) wake();
-      });
+      .finally(done);
   }
 
   /** The node as after a power cut: nothing is said to the cluster, then a new one registers under its name. */
@@ -323,7 +318,7 @@ export class Fleet implements Component {
       (node) => {
         this.#nodes.set(index, node);
         if (this.#abort.signal.aborted) this.#leaving.add(node.stop());
-        else this.#register(index, node, () => this.#settleMemory());
+        else this.#register(index, node, () => {});
       },
       (error: unknown) => log.error({ err: error }, 'node not restarted'),
     );
@@ -344,7 +339,9 @@ export class Fleet implements Component {
    */
   #settleMemory(): void {
     const { clock, counters } = this.#context;
-    if (this.#cancelSettle !== undefined || counters.nodes.ready < this.#indexes.length) return;
+    if (counters.nodes.ready < this.#indexes.length) return;
+    for (const wake of this.#wakeReady.splice(0)) wake();
+    if (this.#cancelSettle !== undefined) return;
     this.#cancelSettle = clock.setTimer(() => {
       collectGarbage();
       this.#settled = true;

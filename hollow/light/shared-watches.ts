@@ -56,22 +56,33 @@ export class SharedWatches {
   }
 
   #nodeSink(): ResourceSink {
-    const listed = new Set<WatchedNode>();
+    /** Names that the watch has shown, and of those the ones that a list under way has not shown again. */
+    const shown = new Set<string>();
+    let missing = new Set<string>();
     return {
       wantsObjects: true,
-      onListBegin: () => listed.clear(),
+      onListBegin: () => {
+        missing = new Set(shown);
+      },
       onObject: (type, object) => {
-        const node = this.#nodes.get((object as { metadata?: { name?: string } }).metadata?.name ?? '');
-        if (node === undefined) return;
-        if (type === 'DELETED') node.nodeGone();
-        else {
-          listed.add(node);
-          node.seeNode(object);
+        const name = (object as { metadata?: { name?: string } }).metadata?.name ?? '';
+        const node = this.#nodes.get(name);
+        missing.delete(name);
+        if (type === 'DELETED') {
+          shown.delete(name);
+          node?.nodeGone();
+        } else {
+          shown.add(name);
+          node?.seeNode(object);
         }
       },
       onListEnd: () => {
-        for (const node of this.#nodes.values()) if (!listed.has(node)) node.nodeGone();
-        listed.clear();
+        // Only what was there before: a node that registers while a list is under way is not in it, and not gone.
+        for (const name of missing) {
+          shown.delete(name);
+          this.#nodes.get(name)?.nodeGone();
+        }
+        missing = new Set();
       },
     };
   }
