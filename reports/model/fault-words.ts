@@ -17,10 +17,15 @@ export function recoveryCells({ seen }: FaultCard): string[] {
     seen.noticed === undefined ? '–' : formatMs(seen.noticed.afterMs),
     formatMs(seen.writeGapMs),
     formatMs(seen.readGapMs),
-    seen.recoveredMs === undefined ? 'not in its window' : formatMs(seen.recoveredMs),
+    recoveredText(seen),
     formatShare(seen.writeAvailabilityRatio),
     formatShare(seen.readAvailabilityRatio),
   ];
+}
+
+function recoveredText({ recoveredMs }: FaultObservation): string {
+  if (recoveredMs === undefined) return 'not in its window';
+  return recoveredMs === 0 ? 'never away' : formatMs(recoveredMs);
 }
 
 /** `99.42 %`; a dash for nothing. */

@@ -1,7 +1,10 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RUN_LABEL } from '../../hollow/index.ts';
 import { parseResource, type ResourceRef } from '../../src/config/index.ts';
+import { packageRoot } from '../../src/core/index.ts';
 import { type Connection, JsonClient, openConnection } from '../../src/kube/index.ts';
 import {
   hollowmark,
@@ -49,6 +52,32 @@ describe('hollowmark run --kubeconfig', () => {
     expect((await api.list(NAMESPACES)).items.length).toBe(before);
     const wrong = await hollowmark(attached('--allow-cluster', 'another-uid'), { cwd: folder.path });
     expect(wrong.exitCode, wrong.all).toBe(2);
+  });
+
+  it('runs commands that break the cluster only with consent of their own, and mends it when it is interrupted', async () => {
+    const suite = join(packageRoot(), 'test', 'fixtures', 'suites', 'commands.yaml');
+    const broken = ['run', suite, '--kubeconfig', plane.kubeconfigPath, '--allow-cluster', plane.uid];
+    const before = (await api.list(NAMESPACES)).items.length;
+    const refused = await hollowmark(broken, { cwd: folder.path });
+    expect(refused.exitCode, refused.all).toBe(2);
+    expect(refused.stderr).toContain(`--allow-faults ${plane.uid}`);
+    expect(refused.stderr).toContain('echo broken > induced');
+    const wrong = await hollowmark([...broken, '--allow-faults', 'another-uid'], { cwd: folder.path });
+    expect(wrong.exitCode, wrong.all).toBe(2);
+    expect(existsSync(join(folder.path, 'induced'))).toBe(false);
+    expect((await api.list(NAMESPACES)).items.length).toBe(before);
+
+    const running = hollowmark([...broken, '--allow-faults', plane.uid], { cwd: folder.path });
+    await untilOutput(running, /phase 1\/1 faults \(command\)/);
+    expect(existsSync(join(folder.path, 'healed'))).toBe(false);
+    running.kill('SIGINT');
+    const run = await running;
+    expect(run.exitCode, run.all).toBe(130);
+    expect(readFileSync(join(folder.path, 'induced'), 'utf8')).toBe('broken\n');
+    expect(readFileSync(join(folder.path, 'healed'), 'utf8')).toBe('mended\n');
+    const result = await latestResult(folder.path);
+    expect(result.faults?.cards).toMatchObject([{ fault: 'command', state: 'completed' }]);
+    expect(result.cleanup.state, result.cleanup.text).toBe('clean');
   });
 
   it('says of nodes, pods and leases what the cluster says, with a certificate per node, and leaves the cluster as it was', async () => {

@@ -149,7 +149,25 @@ function drawMarks(plot: uPlot, data: ChartData, colours: Palette): void {
     ctx.fillStyle = colours.text;
     const text = mark.kind === 'warm-up' ? `${mark.label} (not measured)` : mark.label;
     const at = Math.max(left, bbox.left) + 3 * ratio;
-    if (ctx.measureText(text).width < right - at) ctx.fillText(text, at, 1 * ratio);
+    const fits = ctx.measureText(text).width < right - at;
+    // Phases are named above the plot, faults in it: they lie within phases, and their names would cover each other.
+    if (mark.kind !== 'fault') {
+      if (fits) ctx.fillText(text, at, 1 * ratio);
+    } else if (fits) ctx.fillText(text, at, bbox.top + 2 * ratio);
+    else drawUpwards(plot, text, Math.max(left, bbox.left), Math.min(right, bbox.left + bbox.width));
   });
+  ctx.restore();
+}
+
+/** The name of a band that is too narrow for it, from its foot upwards; none where not even that has room. */
+function drawUpwards({ ctx, bbox }: uPlot, text: string, left: number, right: number): void {
+  const ratio = uPlot.pxRatio;
+  if (right - left < 8 * ratio) return;
+  ctx.save();
+  ctx.font = `${9 * ratio}px system-ui, sans-serif`;
+  ctx.textBaseline = 'middle';
+  ctx.translate((left + right) / 2, bbox.top + bbox.height - 3 * ratio);
+  ctx.rotate(-Math.PI / 2);
+  ctx.fillText(text, 0, 0, bbox.height - 6 * ratio);
   ctx.restore();
 }

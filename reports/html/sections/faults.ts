@@ -31,9 +31,12 @@ export function faultsSection(result: RunResult): Section | undefined {
     title: 'Faults',
     short: 'Faults',
     body: html`<p>${faults.verdict.text}. Topology: ${faults.topology}.</p>
+<h3>Availability and recovery</h3>
 ${recoveryTable(faults)}
+<p>Through the load balancer ${formatShare(faults.availability.writeRatio)} of ${String(faults.availability.writeCount)} writes and ${formatShare(faults.availability.readRatio)} of ${String(faults.availability.readCount)} reads were good while the schedule played; of the error budget of ${formatShare(faults.errorBudget.allowedRatio)} of all calls ${formatShare(faults.errorBudget.spentRatio)} was spent${faults.errorBudget.leftRatio < 0 ? ': it is overspent' : ''}. Of all writes ${String(faults.writes.acknowledgedCount)} were acknowledged, ${String(faults.writes.refusedCount)} refused, ${String(faults.writes.unknownCount)} of unknown outcome; ${String(faults.writes.lostCount)} acknowledged ones were lost.</p>
+<h3>Coverage</h3>
 ${coverageTable(faults)}
-<p>Through the load balancer ${formatShare(faults.availability.writeRatio)} of ${String(faults.availability.writeCount)} writes and ${formatShare(faults.availability.readRatio)} of ${String(faults.availability.readCount)} reads were good while the schedule played; of the error budget of ${formatShare(faults.errorBudget.allowedRatio)} ${formatShare(faults.errorBudget.spentRatio)} was spent. Of all writes ${String(faults.writes.acknowledgedCount)} were acknowledged, ${String(faults.writes.refusedCount)} refused, ${String(faults.writes.unknownCount)} of unknown outcome; ${String(faults.writes.lostCount)} acknowledged ones were lost.</p>
+<h3>Invariants over the whole run</h3>
 ${invariantsTable(faults)}
 ${faults.cards.map(card)}`,
   };
@@ -52,18 +55,17 @@ function recoveryTable(faults: FaultsResult): Markup {
 }
 
 function coverageTable(faults: FaultsResult): Markup {
-  const components = [...new Set(faults.cards.map(({ component }) => component))];
+  const components = [...new Set(faults.cards.map(({ component }) => component))].filter(
+    (component) => component !== 'none',
+  );
   return dataTable({
     id: 'fault-coverage-table',
-    caption: `Coverage: faults by component, on ${faults.topology}`,
-    columns: [{ title: 'Component' }, { title: 'Faults' }],
-    rows: components.map((component) => ({
+    caption: `Coverage: which fault hit which component, on ${faults.topology}`,
+    columns: [{ title: 'Fault' }, ...components.map((title) => ({ title }))],
+    rows: faults.cards.map((one) => ({
       cells: [
-        component,
-        faults.cards
-          .filter((one) => one.component === component)
-          .map((one) => `${one.fault}: ${faultWord(one)}`)
-          .join(', '),
+        one.fault,
+        ...components.map((component) => (one.component === component ? faultWord(one) : '')),
       ],
     })),
   });
