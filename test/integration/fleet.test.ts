@@ -5,67 +5,29 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Fleet, fleetLabels, HOLLOW_TAINT, nodeName } from '../../hollow/index.ts';
-import type { FleetSettings } from '../../src/config/index.ts';
 import { type LocalControlPlane, startLocalControlPlane } from '../../src/controlplane/index.ts';
 import { silentLogger, systemClock } from '../../src/core/index.ts';
 import { type Connection, openConnection } from '../../src/kube/index.ts';
 import { PodInstantBuffer, RunCallRecorder } from '../../src/measure/index.ts';
+import { type ApiObject, ClusterAdmin, conditionTrue } from '../helpers/cluster-admin.ts';
+import { fleetSettings } from '../helpers/fleet-settings.ts';
+import { until as waitUntil } from '../helpers/until.ts';
 
 const NEVER = new AbortController().signal;
 const NODE_COUNT = 20;
 const POD_COUNT = 40;
 const AUDITED = nodeName('it-', 3);
 
-const SETTINGS: FleetSettings = {
-  nodeCount: NODE_COUNT,
-  agentCount: 1,
-  identity: 'impersonation',
-  connections: 'per-node',
-  fidelity: 'full',
-  compat: 'none',
-  rampPerSecond: 10,
-  readyTimeoutMs: 120_000,
-  nodeObjectBytes: 15_000,
-  leaseDurationMs: 40_000,
-  statusReportMs: 300_000,
-  events: true,
-  proxy: true,
-  kubeletApi: false,
-  proxySync: { baseUs: 0, perRuleUs: 0 },
-  capacity: { cpu: '4', memory: '16Gi', podCount: 110, ephemeralStorage: '100Gi' },
-  labels: { pool: 'test' },
-  zones: [],
-  behaviours: {},
-  pods: {
-    sandboxMs: { low: 300, high: 600 },
-    startMs: { low: 50, high: 150 },
-    stopMs: { low: 50, high: 150 },
-  },
-  compression: true,
-};
-
-interface ApiObject {
-  metadata: {
-    name: string;
-    uid: string;
-    creationTimestamp: string;
-    labels?: Record<string, string>;
-    ownerReferences?: { kind: string; uid: string }[];
-  };
-  spec: { [key: string]: unknown };
-  status: {
-    phase?: string;
-    podIP?: string;
-    conditions?: { type: string; status: string }[];
-    [key: string]: unknown;
-  };
-}
+const SETTINGS = fleetSettings({ nodeCount: NODE_COUNT });
 
 let directory: string;
 let plane: LocalControlPlane;
-let admin: Connection;
+let connection: Connection;
 let fleet: Fleet;
 let restarted: ChildProcess | undefined;
+const admin = new ClusterAdmin(() => connection);
+const until = (holds: () => Promise<boolean>, what: string) =>
+  waitUntil(holds, what, { state: () => fleet.stats() });
 
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'hollowmark-fleet-'));
@@ -78,9 +40,9 @@ beforeAll(async () => {
     { directory: join(directory, 'run'), profile: 'fast', auditPolicyPath },
     { signal: NEVER, clock: systemClock, log: silentLogger(), env: process.env },
   );
-  admin = await openConnection(plane.admin);
-  await post('/api/v1/namespaces/kube-system/serviceaccounts', { metadata: { name: 'kube-proxy' } });
-  await post('/apis/rbac.authorization.k8s.io/v1/clusterrolebindings', {
+  connection = await openConnection(plane.admin);
+  await admin.create('/api/v1/namespaces/kube-system/serviceaccounts', { metadata: { name: 'kube-proxy' } });
+  await admin.create('/apis/rbac.authorization.k8s.io/v1/clusterrolebindings', {
     metadata: { name: 'it:node-proxier' },
     roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'system:node-proxier' },
     subjects: [{ kind: 'ServiceAccount', name: 'kube-proxy', namespace: 'kube-system' }],
@@ -112,7 +74,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await fleet?.stop();
-  await admin?.close();
+  await connection?.close();
   restarted?.kill('SIGKILL');
   await plane?.stop();
   rmSync(directory, { recursive: true, force: true });
@@ -120,10 +82,10 @@ afterAll(async () => {
 
 describe('hollow nodes on a real control plane', () => {
   it('are Ready, tainted, labelled and as big as real ones', async () => {
-    const nodes = await list('/api/v1/nodes');
+    const nodes = await admin.list('/api/v1/nodes');
     expect(nodes).toHaveLength(NODE_COUNT);
     for (const node of nodes) {
-      expect(node.status.conditions?.find(({ type }) => type === 'Ready')?.status).toBe('True');
+      expect(conditionTrue(node, 'Ready')).toBe(true);
       expect(node.metadata.labels).toMatchObject({
         type: 'hollow',
         pool: 'test',
@@ -140,18 +102,18 @@ describe('hollow nodes on a real control plane', () => {
   it('own a lease and a CSINode each', async () => {
     const leases = '/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases';
     // The first lease comes with the second tick.
-    await until(async () => (await list(leases)).length === NODE_COUNT, 'a lease for each node');
-    const uid = (await get(`/api/v1/nodes/${AUDITED}`)).metadata.uid;
-    const lease = await get(`${leases}/${AUDITED}`);
+    await until(async () => (await admin.list(leases)).length === NODE_COUNT, 'a lease for each node');
+    const uid = (await admin.get(`/api/v1/nodes/${AUDITED}`)).metadata.uid;
+    const lease = await admin.get(`${leases}/${AUDITED}`);
     expect(lease.spec).toMatchObject({ holderIdentity: AUDITED, leaseDurationSeconds: 40 });
     expect(lease.metadata.ownerReferences).toEqual([expect.objectContaining({ kind: 'Node', uid })]);
-    const csiNode = await get(`/apis/storage.k8s.io/v1/csinodes/${AUDITED}`);
+    const csiNode = await admin.get(`/apis/storage.k8s.io/v1/csinodes/${AUDITED}`);
     expect(csiNode.metadata.ownerReferences).toEqual([expect.objectContaining({ kind: 'Node', uid })]);
   });
 
   it('run the pods of a Deployment under addresses of their own, and let go of them', async () => {
     const labels = { app: 'web' };
-    await post('/apis/apps/v1/namespaces/default/deployments', {
+    await admin.create('/apis/apps/v1/namespaces/default/deployments', {
       metadata: { name: 'web' },
       spec: {
         replicas: POD_COUNT,
@@ -165,19 +127,15 @@ describe('hollow nodes on a real control plane', () => {
         },
       },
     });
-    const pods = () => list('/api/v1/namespaces/default/pods');
-    const isReady = (pod: ApiObject) =>
-      pod.status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true;
+    const pods = () => admin.list('/api/v1/namespaces/default/pods');
+    const isReady = (pod: ApiObject) => conditionTrue(pod, 'Ready');
     await until(async () => (await pods()).filter(isReady).length === POD_COUNT, 'all pods Ready');
     const running = await pods();
     expect(running.map((pod) => pod.status.phase)).toEqual(running.map(() => 'Running'));
     expect(new Set(running.map((pod) => pod.status.podIP)).size).toBe(POD_COUNT);
-    const deployment = await get('/apis/apps/v1/namespaces/default/deployments/web');
+    const deployment = await admin.get('/apis/apps/v1/namespaces/default/deployments/web');
     expect(deployment.status['readyReplicas']).toBe(POD_COUNT);
-    await admin.request({
-      method: 'DELETE',
-      path: '/apis/apps/v1/namespaces/default/deployments/web?propagationPolicy=Background',
-    });
+    await admin.delete('/apis/apps/v1/namespaces/default/deployments/web');
     await until(async () => (await pods()).length === 0, 'all pods gone');
     await until(async () => fleet.stats().pods.Succeeded === 0, 'the fleet to have seen it');
     expect(fleet.stats()).toMatchObject({ podsStartedCount: POD_COUNT, podsDeletedCount: POD_COUNT });
@@ -187,7 +145,7 @@ describe('hollow nodes on a real control plane', () => {
     // A renewal is one of the things asked for; the first comes ten seconds after the lease.
     await until(async () => {
       const path = `/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/${AUDITED}`;
-      const { metadata, spec } = await get(path);
+      const { metadata, spec } = await admin.get(path);
       return Date.parse(String(spec['renewTime'])) - Date.parse(metadata.creationTimestamp) > 5_000;
     }, 'a renewal of the lease');
     const captured = readAudit(
@@ -234,14 +192,11 @@ describe('hollow nodes on a real control plane', () => {
 
   it('come back by themselves when their node object is deleted', async () => {
     const path = `/api/v1/nodes/${nodeName('it-', 7)}`;
-    const { uid } = (await get(path)).metadata;
-    await admin.request({ method: 'DELETE', path });
+    const { uid } = (await admin.get(path)).metadata;
+    await admin.delete(path);
     await until(async () => {
-      const reply = await admin.request({ method: 'GET', path });
-      if (reply.status !== 200) return false;
-      const node = JSON.parse(reply.body) as ApiObject;
-      const ready = node.status.conditions?.find(({ type }) => type === 'Ready')?.status === 'True';
-      return node.metadata.uid !== uid && ready;
+      const node = await admin.find(path);
+      return node?.metadata.uid !== uid && conditionTrue(node, 'Ready');
     }, 'the node to register again');
     await until(async () => fleet.stats().nodes.ready === NODE_COUNT, 'all nodes ready');
   });
@@ -264,13 +219,11 @@ describe('hollow nodes on a real control plane', () => {
     );
     fleet.drain();
     await until(async () => fleet.drain().leaseLateness.encoded !== '', 'a lease renewed');
-    await admin.close();
-    admin = await openConnection(plane.admin);
+    await connection.close();
+    connection = await openConnection(plane.admin);
     await until(async () => {
-      const nodes = await list('/api/v1/nodes');
-      return nodes.every((node) =>
-        node.status.conditions?.some((c) => c.type === 'Ready' && c.status === 'True'),
-      );
+      const nodes = await admin.list('/api/v1/nodes');
+      return nodes.every((node) => conditionTrue(node, 'Ready'));
     }, 'all nodes Ready');
     expect(fleet.stats().watchCount).toBe(before.watchCount);
   });
@@ -305,31 +258,4 @@ function isAlive(pid: number): boolean {
   } catch {
     return false;
   }
-}
-
-async function post(path: string, body: unknown): Promise<void> {
-  const reply = await admin.request({ method: 'POST', path, body: JSON.stringify(body) });
-  if (reply.status >= 300) throw new Error(`POST ${path}: ${reply.status} ${reply.body}`);
-}
-
-async function get(path: string): Promise<ApiObject> {
-  const reply = await admin.request({ method: 'GET', path });
-  if (reply.status !== 200) throw new Error(`GET ${path}: ${reply.status} ${reply.body}`);
-  return JSON.parse(reply.body) as ApiObject;
-}
-
-async function list(path: string): Promise<ApiObject[]> {
-  const reply = await admin.request({ method: 'GET', path });
-  if (reply.status !== 200) throw new Error(`GET ${path}: ${reply.status} ${reply.body}`);
-  return (JSON.parse(reply.body) as { items: ApiObject[] }).items;
-}
-
-async function until(holds: () => Promise<boolean>, what: string): Promise<void> {
-  for (let attempt = 0; attempt < 240; attempt++) {
-    if (await holds()) return;
-    await new Promise((resolve) => {
-      setTimeout(resolve, 250);
-    });
-  }
-  throw new Error(`waited 60 s in vain for ${what}; ${JSON.stringify(fleet.stats())}`);
 }

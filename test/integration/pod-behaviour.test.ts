@@ -9,7 +9,15 @@ import { type LocalControlPlane, startLocalControlPlane } from '../../src/contro
 import { silentLogger, systemClock } from '../../src/core/index.ts';
 import { type Connection, openConnection } from '../../src/kube/index.ts';
 import { PodInstantBuffer, RunCallRecorder } from '../../src/measure/index.ts';
+import {
+  type ApiObject,
+  ClusterAdmin,
+  type ContainerEnd,
+  type ContainerStatus,
+  conditionTrue,
+} from '../helpers/cluster-admin.ts';
 import { fleetSettings } from '../helpers/fleet-settings.ts';
+import { until as waitUntil } from '../helpers/until.ts';
 import { HTTP, IMAGE, READINESS, template, workload } from '../helpers/workloads.ts';
 
 const NEVER = new AbortController().signal;
@@ -33,39 +41,13 @@ const BEHAVIOURS: Record<string, NamedBehaviour> = {
   hog: behaviour({ pressure: { resource: 'memory', afterMs: fixed(500) }, stopMs: fixed(60_000) }),
 };
 
-interface ApiObject {
-  metadata: { name: string; uid: string; creationTimestamp: string; annotations?: Record<string, string> };
-  spec: { nodeName?: string; taints?: { key: string }[] } & Record<string, unknown>;
-  status: {
-    phase?: string;
-    reason?: string;
-    message?: string;
-    conditions?: { type: string; status: string; reason?: string; lastTransitionTime: string }[];
-    containerStatuses?: ContainerStatus[];
-    initContainerStatuses?: ContainerStatus[];
-    [key: string]: unknown;
-  };
-}
-
-interface ContainerStatus {
-  name: string;
-  restartCount: number;
-  ready: boolean;
-  state: { running?: { startedAt: string }; terminated?: Terminated };
-  lastState: { terminated?: Terminated };
-}
-
-interface Terminated {
-  exitCode: number;
-  reason: string;
-  startedAt: string;
-  finishedAt: string;
-}
-
 let directory: string;
 let plane: LocalControlPlane;
-let admin: Connection;
+let connection: Connection;
 let fleet: Fleet;
+const admin = new ClusterAdmin(() => connection);
+const until = (holds: () => Promise<boolean>, what: string) =>
+  waitUntil(holds, what, { state: () => fleet.stats() });
 
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'hollowmark-pods-'));
@@ -73,7 +55,7 @@ beforeAll(async () => {
     { directory: join(directory, 'run'), profile: 'fast' },
     { signal: NEVER, clock: systemClock, log: silentLogger(), env: process.env },
   );
-  admin = await openConnection(plane.admin);
+  connection = await openConnection(plane.admin);
   const settings = fleetSettings({ nodeCount: NODE_COUNT, behaviours: BEHAVIOURS, proxy: false });
   fleet = new Fleet(
     {
@@ -104,7 +86,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await fleet?.stop();
-  await admin?.close();
+  await connection?.close();
   await plane?.stop();
   rmSync(directory, { recursive: true, force: true });
 }, 60_000);
@@ -162,10 +144,10 @@ describe('Jobs', () => {
 describe('workloads', () => {
   it('of a StatefulSet come up one after the other, each when the one before is ready', async () => {
     await until(async () => {
-      const set = await get(`/apis/apps/v1${NAMESPACE}/statefulsets/ordered`);
+      const set = await admin.get(`/apis/apps/v1${NAMESPACE}/statefulsets/ordered`);
       return set.status['readyReplicas'] === 3;
     }, 'three ready replicas');
-    const pods = await Promise.all([0, 1, 2].map((index) => get(`${PODS}/ordered-${index}`)));
+    const pods = await Promise.all([0, 1, 2].map((index) => admin.get(`${PODS}/ordered-${index}`)));
     for (const [index, pod] of pods.entries()) {
       const before = pods[index - 1];
       if (before === undefined) continue;
@@ -177,7 +159,7 @@ describe('workloads', () => {
 
   it('of a DaemonSet reach every node', async () => {
     await until(async () => {
-      const set = await get(`/apis/apps/v1${NAMESPACE}/daemonsets/everywhere`);
+      const set = await admin.get(`/apis/apps/v1${NAMESPACE}/daemonsets/everywhere`);
       return set.status['numberReady'] === NODE_COUNT;
     }, 'a ready pod on each node');
     const nodes = (await podsOf('app=everywhere')).map(({ spec }) => spec.nodeName);
@@ -186,13 +168,13 @@ describe('workloads', () => {
 
   it('of a Deployment are replaced without falling below what must be available', async () => {
     const path = `/apis/apps/v1${NAMESPACE}/deployments/rolling`;
-    await until(async () => (await get(path)).status['readyReplicas'] === 3, 'three ready replicas');
-    await patch(path, {
+    await until(async () => (await admin.get(path)).status['readyReplicas'] === 3, 'three ready replicas');
+    await admin.merge(path, {
       spec: { template: { metadata: { annotations: { revision: 'two' } } } },
     });
     let least = 3;
     await until(async () => {
-      const { status } = await get(path);
+      const { status } = await admin.get(path);
       least = Math.min(least, Number(status['availableReplicas'] ?? 0));
       return status['updatedReplicas'] === 3 && status['availableReplicas'] === 3 && status['replicas'] === 3;
     }, 'the new revision everywhere');
@@ -201,24 +183,26 @@ describe('workloads', () => {
 
   it('are kept by a PodDisruptionBudget and drained where it allows', async () => {
     await until(async () => {
-      const { status } = await get(`/apis/policy/v1${NAMESPACE}/poddisruptionbudgets/guarded`);
+      const { status } = await admin.get(`/apis/policy/v1${NAMESPACE}/poddisruptionbudgets/guarded`);
       return status['disruptionsAllowed'] === 1;
     }, 'the budget to allow one disruption');
     const strict = (await podsOf('app=strict'))[0];
-    const refused = await evict(strict?.metadata.name ?? '');
+    const refused = await admin.evict(`${PODS}/${strict?.metadata.name}`);
     expect(refused).toBe(429);
 
     const before = await podsOf('app=guarded');
     const node = before[0]?.spec.nodeName ?? '';
-    await patch(`/api/v1/nodes/${node}`, { spec: { unschedulable: true } });
+    await admin.merge(`/api/v1/nodes/${node}`, { spec: { unschedulable: true } });
     await until(async () => {
       const here = (await podsOf('app=guarded')).filter(({ spec }) => spec.nodeName === node);
-      for (const pod of here) await evict(pod.metadata.name);
+      for (const pod of here) await admin.evict(`${PODS}/${pod.metadata.name}`);
       return here.length === 0;
     }, 'the node to be drained');
     await until(async () => {
       const pods = await podsOf('app=guarded');
-      return pods.length === 4 && pods.every((pod) => isReady(pod) && pod.spec.nodeName !== node);
+      return (
+        pods.length === 4 && pods.every((pod) => conditionTrue(pod, 'Ready') && pod.spec.nodeName !== node)
+      );
     }, 'its pods to be ready elsewhere');
   });
 });
@@ -226,13 +210,13 @@ describe('workloads', () => {
 describe('containers', () => {
   it('that crash restart at once and then after a back-off', async () => {
     await until(async () => {
-      const [container] = (await get(`${PODS}/crashing`)).status.containerStatuses ?? [];
+      const [container] = (await admin.get(`${PODS}/crashing`)).status.containerStatuses ?? [];
       return (container?.restartCount ?? 0) >= 2;
     }, 'a second restart');
-    const { status } = await get(`${PODS}/crashing`);
+    const { status } = await admin.get(`${PODS}/crashing`);
     expect(status.phase).toBe('Running');
-    const events = await list(`/api/v1${NAMESPACE}/events?fieldSelector=involvedObject.name=crashing`);
-    const reasons = events.map((event) => (event as unknown as { reason: string }).reason);
+    const events = await admin.list(`/api/v1${NAMESPACE}/events?fieldSelector=involvedObject.name=crashing`);
+    const reasons = events.map((event) => event['reason']);
     expect(reasons).toContain('BackOff');
     // Between the end of run two and the start of run three lie ten seconds, in whole seconds at least nine.
     expect(restartGapMs(status.containerStatuses?.[0])).toBeGreaterThanOrEqual(9_000);
@@ -240,11 +224,11 @@ describe('containers', () => {
 
   it('that hang are killed by their liveness probe and start again', async () => {
     await until(async () => {
-      const [container] = (await get(`${PODS}/hanging`)).status.containerStatuses ?? [];
+      const [container] = (await admin.get(`${PODS}/hanging`)).status.containerStatuses ?? [];
       return (container?.restartCount ?? 0) >= 1;
     }, 'a restart');
-    const events = await list(`/api/v1${NAMESPACE}/events?fieldSelector=involvedObject.name=hanging`);
-    const messages = events.map((event) => (event as unknown as { message: string }).message);
+    const events = await admin.list(`/api/v1${NAMESPACE}/events?fieldSelector=involvedObject.name=hanging`);
+    const messages = events.map((event) => event['message']);
     expect(messages).toContain('Liveness probe failed: HTTP probe failed with statuscode: 503');
     expect(messages).toContain('Container main failed liveness probe, will be restarted');
   });
@@ -252,7 +236,7 @@ describe('containers', () => {
   it('that flap go in and out of the endpoints of their Service', async () => {
     const seen: boolean[] = [];
     await until(async () => {
-      const slices = await list(
+      const slices = await admin.list(
         `/apis/discovery.k8s.io/v1${NAMESPACE}/endpointslices?labelSelector=kubernetes.io/service-name=flapping`,
       );
       const [slice] = slices as unknown as { endpoints?: { conditions: { ready: boolean } }[] }[];
@@ -264,16 +248,14 @@ describe('containers', () => {
   });
 
   it('that outlast their grace period are killed at its end', async () => {
-    await until(async () => (await get(`${PODS}/stubborn`)).status.phase === 'Running', 'it to run');
+    await until(async () => (await admin.get(`${PODS}/stubborn`)).status.phase === 'Running', 'it to run');
     const deletedAtMs = Date.now();
-    await admin.request({ method: 'DELETE', path: `${PODS}/stubborn?gracePeriodSeconds=3` });
-    let terminated: Terminated | undefined;
+    await connection.request({ method: 'DELETE', path: `${PODS}/stubborn?gracePeriodSeconds=3` });
+    let terminated: ContainerEnd | undefined;
     await until(async () => {
-      const reply = await admin.request({ method: 'GET', path: `${PODS}/stubborn` });
-      if (reply.status === 404) return true;
-      const pod = JSON.parse(reply.body) as ApiObject;
-      terminated ??= pod.status.containerStatuses?.[0]?.state.terminated;
-      return false;
+      const pod = await admin.find(`${PODS}/stubborn`);
+      terminated ??= pod?.status.containerStatuses?.[0]?.state.terminated;
+      return pod === undefined;
     }, 'it to be gone');
     expect(Date.now() - deletedAtMs).toBeGreaterThanOrEqual(3_000);
     expect(terminated).toMatchObject({ exitCode: 137, reason: 'Error' });
@@ -293,8 +275,8 @@ describe('pods that the kubelet ends', () => {
       "Pod was rejected: Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector",
     ],
   ])('are refused: %s with %s', async (name, reason, message) => {
-    await until(async () => (await get(`${PODS}/${name}`)).status.phase === 'Failed', 'its refusal');
-    const { status } = await get(`${PODS}/${name}`);
+    await until(async () => (await admin.get(`${PODS}/${name}`)).status.phase === 'Failed', 'its refusal');
+    const { status } = await admin.get(`${PODS}/${name}`);
     expect(status.reason).toBe(reason);
     expect(status.message).toContain(message);
     expect(status.conditions ?? []).toEqual([]);
@@ -302,16 +284,16 @@ describe('pods that the kubelet ends', () => {
   });
 
   it('fail at their deadline', async () => {
-    await until(async () => (await get(`${PODS}/overdue`)).status.phase === 'Failed', 'its deadline');
-    expect((await get(`${PODS}/overdue`)).status).toMatchObject({
+    await until(async () => (await admin.get(`${PODS}/overdue`)).status.phase === 'Failed', 'its deadline');
+    expect((await admin.get(`${PODS}/overdue`)).status).toMatchObject({
       reason: 'DeadlineExceeded',
       message: 'Pod was active on the node longer than the specified deadline',
     });
   });
 
   it('are evicted from a node that they leave short of memory, which is tainted', async () => {
-    await until(async () => (await get(`${PODS}/hog`)).status.phase === 'Failed', 'its eviction');
-    const { status } = await get(`${PODS}/hog`);
+    await until(async () => (await admin.get(`${PODS}/hog`)).status.phase === 'Failed', 'its eviction');
+    const { status } = await admin.get(`${PODS}/hog`);
     expect(status.reason).toBe('Evicted');
     expect(status.message).toMatch(
       /^The node was low on resource: memory\. Threshold quantity: 100Mi, available: /,
@@ -321,9 +303,9 @@ describe('pods that the kubelet ends', () => {
       reason: 'TerminationByKubelet',
     });
     await until(async () => {
-      const node = await get(`/api/v1/nodes/${nodeName('pods-', 3)}`);
+      const node = await admin.get(`/api/v1/nodes/${nodeName('pods-', 3)}`);
       return (
-        node.status.conditions?.some((c) => c.type === 'MemoryPressure' && c.status === 'True') === true &&
+        conditionTrue(node, 'MemoryPressure') &&
         node.spec.taints?.some(({ key }) => key === 'node.kubernetes.io/memory-pressure') === true
       );
     }, 'the node to be tainted');
@@ -334,11 +316,11 @@ async function createAll(): Promise<void> {
   const jobs = `/apis/batch/v1${NAMESPACE}/jobs`;
   const apps = `/apis/apps/v1${NAMESPACE}`;
   const job = (name: string, spec: object, template: object) =>
-    post(jobs, { metadata: { name }, spec: { ...spec, template: { ...template } } });
-  await until(async () => {
-    const reply = await admin.request({ method: 'GET', path: `/api/v1${NAMESPACE}/serviceaccounts/default` });
-    return reply.status === 200;
-  }, 'the default service account');
+    admin.create(jobs, { metadata: { name }, spec: { ...spec, template: { ...template } } });
+  await until(
+    async () => (await admin.find(`/api/v1${NAMESPACE}/serviceaccounts/default`)) !== undefined,
+    'the default service account',
+  );
   const never = { restartPolicy: 'Never' };
   await Promise.all([
     job('batch', { completions: 6, parallelism: 3 }, template('batch', 'worker', never)),
@@ -359,12 +341,12 @@ async function createAll(): Promise<void> {
         ],
       }),
     ),
-    post(
+    admin.create(
       `${apps}/statefulsets`,
       workload('ordered', 3, 'slow-to-ready', { serviceName: 'ordered' }, READINESS),
     ),
-    post(`${apps}/daemonsets`, workload('everywhere', undefined, '', {})),
-    post(
+    admin.create(`${apps}/daemonsets`, workload('everywhere', undefined, '', {})),
+    admin.create(
       `${apps}/deployments`,
       workload(
         'rolling',
@@ -374,14 +356,14 @@ async function createAll(): Promise<void> {
         READINESS,
       ),
     ),
-    post(`${apps}/deployments`, workload('guarded', 4, '', {})),
-    post(`${apps}/deployments`, workload('strict', 1, '', {})),
+    admin.create(`${apps}/deployments`, workload('guarded', 4, '', {})),
+    admin.create(`${apps}/deployments`, workload('strict', 1, '', {})),
     budget('guarded', 3),
     budget('strict', 1),
     pod('crashing', 'failing', {}),
     pod('hanging', 'hanging', {}, { livenessProbe: { ...HTTP, periodSeconds: 1, failureThreshold: 2 } }),
     pod('flapping', 'flapping', {}, { readinessProbe: { ...HTTP, periodSeconds: 1, failureThreshold: 1 } }),
-    post(`/api/v1${NAMESPACE}/services`, {
+    admin.create(`/api/v1${NAMESPACE}/services`, {
       metadata: { name: 'flapping' },
       spec: { selector: { app: 'flapping' }, ports: [{ port: 80 }] },
     }),
@@ -395,24 +377,14 @@ async function createAll(): Promise<void> {
 
 function pod(name: string, behaviourName: string, spec: object, container: object = {}): Promise<void> {
   const { metadata, ...rest } = template(name, behaviourName, spec, container);
-  return post(PODS, { metadata: { name, ...metadata }, ...rest });
+  return admin.create(PODS, { metadata: { name, ...metadata }, ...rest });
 }
 
 function budget(app: string, minAvailable: number): Promise<void> {
-  return post(`/apis/policy/v1${NAMESPACE}/poddisruptionbudgets`, {
+  return admin.create(`/apis/policy/v1${NAMESPACE}/poddisruptionbudgets`, {
     metadata: { name: app },
     spec: { minAvailable, selector: { matchLabels: { app } } },
   });
-}
-
-async function evict(name: string): Promise<number> {
-  const body = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name, namespace: 'default' } };
-  const reply = await admin.request({
-    method: 'POST',
-    path: `${PODS}/${name}/eviction`,
-    body: JSON.stringify(body),
-  });
-  return reply.status;
 }
 
 function restartGapMs(container: ContainerStatus | undefined): number {
@@ -422,58 +394,12 @@ function restartGapMs(container: ContainerStatus | undefined): number {
   return started - ended;
 }
 
-function isReady(pod: ApiObject): boolean {
-  return pod.status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true;
-}
-
 async function untilJob(name: string, condition: string): Promise<ApiObject> {
   const path = `/apis/batch/v1${NAMESPACE}/jobs/${name}`;
-  await until(async () => {
-    const { status } = await get(path);
-    return (
-      status.conditions?.some(({ type, status: holds }) => type === condition && holds === 'True') === true
-    );
-  }, `job ${name} to be ${condition}`);
-  return get(path);
+  await until(async () => conditionTrue(await admin.get(path), condition), `job ${name} to be ${condition}`);
+  return admin.get(path);
 }
 
 function podsOf(selector: string): Promise<ApiObject[]> {
-  return list(`${PODS}?labelSelector=${selector}`);
-}
-
-async function post(path: string, body: object): Promise<void> {
-  const reply = await admin.request({ method: 'POST', path, body: JSON.stringify(body) });
-  if (reply.status >= 300) throw new Error(`POST ${path}: ${reply.status} ${reply.body}`);
-}
-
-async function patch(path: string, body: object): Promise<void> {
-  const reply = await admin.request({
-    method: 'PATCH',
-    path,
-    contentType: 'application/strategic-merge-patch+json',
-    body: JSON.stringify(body),
-  });
-  if (reply.status >= 300) throw new Error(`PATCH ${path}: ${reply.status} ${reply.body}`);
-}
-
-async function get(path: string): Promise<ApiObject> {
-  const reply = await admin.request({ method: 'GET', path });
-  if (reply.status !== 200) throw new Error(`GET ${path}: ${reply.status} ${reply.body}`);
-  return JSON.parse(reply.body) as ApiObject;
-}
-
-async function list(path: string): Promise<ApiObject[]> {
-  const reply = await admin.request({ method: 'GET', path });
-  if (reply.status !== 200) throw new Error(`GET ${path}: ${reply.status} ${reply.body}`);
-  return (JSON.parse(reply.body) as { items: ApiObject[] }).items;
-}
-
-async function until(holds: () => Promise<boolean>, what: string): Promise<void> {
-  for (let attempt = 0; attempt < 900; attempt++) {
-    if (await holds()) return;
-    await new Promise((resolve) => {
-      setTimeout(resolve, 100);
-    });
-  }
-  throw new Error(`waited 90 s in vain for ${what}; ${JSON.stringify(fleet.stats())}`);
+  return admin.list(`${PODS}?labelSelector=${selector}`);
 }

@@ -9,7 +9,9 @@ import { type LocalControlPlane, startLocalControlPlane } from '../../src/contro
 import { silentLogger, systemClock } from '../../src/core/index.ts';
 import { type Connection, openConnection } from '../../src/kube/index.ts';
 import { PodInstantBuffer, RunCallRecorder } from '../../src/measure/index.ts';
+import { type ApiObject, ClusterAdmin } from '../helpers/cluster-admin.ts';
 import { fleetSettings } from '../helpers/fleet-settings.ts';
+import { until as waitUntil } from '../helpers/until.ts';
 
 const NEVER = new AbortController().signal;
 const FULL_COUNT = 12;
@@ -17,18 +19,15 @@ const LIGHT_COUNT = 30;
 const LEASES = '/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases';
 type Storm = Extract<FleetCommand, { type: 'storm' }>;
 
-interface ApiObject {
-  metadata: { name: string; uid: string; resourceVersion: string };
-  spec: { renewTime?: string; taints?: { key: string }[]; nodeName?: string };
-  status: { phase?: string; conditions?: { type: string; status: string }[] };
-}
-
 let directory: string;
 let plane: LocalControlPlane;
-let admin: Connection;
+let connection: Connection;
 let full: Fleet;
 let light: Fleet;
 const ended = new Map<string, number>();
+const admin = new ClusterAdmin(() => connection);
+const until = (holds: () => Promise<boolean>, what: string) =>
+  waitUntil(holds, what, { state: () => [full.stats(), light.stats()] });
 
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'hollowmark-storms-'));
@@ -36,7 +35,7 @@ beforeAll(async () => {
     { directory: join(directory, 'run'), profile: 'fast' },
     { signal: NEVER, clock: systemClock, log: silentLogger(), env: process.env },
   );
-  admin = await openConnection(plane.admin);
+  connection = await openConnection(plane.admin);
   const names = Array.from({ length: FULL_COUNT }, (_, index) => nodeName('full-', index));
   const certificates: Record<string, { certPem: string; keyPem: string }> = {};
   for (const name of names) {
@@ -75,7 +74,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await full?.stop();
   await light?.stop();
-  await admin?.close();
+  await connection?.close();
   await plane?.stop();
   rmSync(directory, { recursive: true, force: true });
 }, 60_000);
@@ -109,14 +108,14 @@ describe('a storm on real nodes', () => {
   it('expires certificates: the server answers 401 until they are renewed, and leases go on afterwards', async () => {
     const target = nodeName('full-', 2);
     await full.apply(storm('expire', { kind: 'expire-certificates' }, { names: [target] }));
-    const frozen = (await get(`${LEASES}/${target}`)).metadata.resourceVersion;
+    const frozen = (await admin.get(`${LEASES}/${target}`)).metadata.resourceVersion;
     await new Promise((resolve) => {
       setTimeout(resolve, 12_000);
     });
-    expect((await get(`${LEASES}/${target}`)).metadata.resourceVersion).toBe(frozen);
+    expect((await admin.get(`${LEASES}/${target}`)).metadata.resourceVersion).toBe(frozen);
     await full.apply({ type: 'heal', id: 'expire' });
     await until(
-      async () => (await get(`${LEASES}/${target}`)).metadata.resourceVersion !== frozen,
+      async () => (await admin.get(`${LEASES}/${target}`)).metadata.resourceVersion !== frozen,
       'the lease to be renewed',
     );
   });
@@ -124,11 +123,11 @@ describe('a storm on real nodes', () => {
   it('re-creates a lease that was deleted, for the same node', async () => {
     const target = nodeName('full-', 1);
     const path = `${LEASES}/${target}`;
-    const { uid } = (await get(path)).metadata;
-    await admin.request({ method: 'DELETE', path });
+    const { uid } = (await admin.get(path)).metadata;
+    await admin.delete(path);
     await until(async () => {
-      const reply = await admin.request({ method: 'GET', path });
-      return reply.status === 200 && (JSON.parse(reply.body) as ApiObject).metadata.uid !== uid;
+      const found = await admin.find(path);
+      return found !== undefined && found.metadata.uid !== uid;
     }, 'a new lease');
     expect(full.stats().nodes.ready).toBe(FULL_COUNT);
   });
@@ -141,7 +140,7 @@ describe('a storm on real nodes', () => {
       await fleet.apply(storm('silence', { kind: 'silence' }, { names: silenced }));
     await until(async () => {
       const states = await Promise.all(
-        silenced.map(async (name) => readyOf(await get(`/api/v1/nodes/${name}`))),
+        silenced.map(async (name) => readyOf(await admin.get(`/api/v1/nodes/${name}`))),
       );
       return states.every((state) => state === 'Unknown');
     }, 'the node controller to give them up');
@@ -150,7 +149,7 @@ describe('a storm on real nodes', () => {
     for (const fleet of [full, light]) await fleet.apply({ type: 'heal', id: 'silence' });
     await until(async () => {
       const states = await Promise.all(
-        silenced.map(async (name) => readyOf(await get(`/api/v1/nodes/${name}`))),
+        silenced.map(async (name) => readyOf(await admin.get(`/api/v1/nodes/${name}`))),
       );
       return states.every((state) => state === 'True');
     }, 'them to be Ready again');
@@ -175,34 +174,34 @@ describe('light nodes', () => {
       );
       return untainted.length === LIGHT_COUNT;
     }, 'the node controller to untaint them');
-    const leases = (await list(LEASES)).filter(({ metadata }) => metadata.name.startsWith('light-'));
+    const leases = (await admin.list(LEASES)).filter(({ metadata }) => metadata.name.startsWith('light-'));
     expect(leases).toHaveLength(LIGHT_COUNT);
     expect(light.stats().watchCount).toBe(2);
     expect(light.stats().connectionCount).toBeLessThanOrEqual(2);
   });
 
   it('run scheduled pods and let go of them, and of those of a restarted node', async () => {
-    await admin.request({ method: 'POST', path: '/api/v1/namespaces', body: '{"metadata":{"name":"run"}}' });
+    await admin.create('/api/v1/namespaces', { metadata: { name: 'run' } });
     await until(async () => {
       const account = '/api/v1/namespaces/run/serviceaccounts/default';
-      return (await admin.request({ method: 'GET', path: account })).status === 200;
+      return (await admin.find(account)) !== undefined;
     }, 'a service account');
     await makePods('run', 60);
     await until(async () => (await podsReady('run')) === 60, 'all pods Ready');
     await light.apply(storm('light-restart', { kind: 'restart', overMs: 0 }, { ratio: 1 }));
     await until(async () => light.stats().nodes.ready === LIGHT_COUNT, 'all nodes Ready again');
     await until(async () => light.stats().pods.Running >= 60, 'them to know their pods');
-    await admin.request({ method: 'DELETE', path: '/api/v1/namespaces/run/pods' });
-    await until(async () => (await list('/api/v1/namespaces/run/pods')).length === 0, 'all pods gone');
+    await admin.delete('/api/v1/namespaces/run/pods');
+    await until(async () => (await admin.list('/api/v1/namespaces/run/pods')).length === 0, 'all pods gone');
   });
 
   it('register again when their node object is deleted', async () => {
     const path = `/api/v1/nodes/${nodeName('light-', 9)}`;
-    const { uid } = (await get(path)).metadata;
-    await admin.request({ method: 'DELETE', path });
+    const { uid } = (await admin.get(path)).metadata;
+    await admin.delete(path);
     await until(async () => {
-      const reply = await admin.request({ method: 'GET', path });
-      return reply.status === 200 && (JSON.parse(reply.body) as ApiObject).metadata.uid !== uid;
+      const found = await admin.find(path);
+      return found !== undefined && found.metadata.uid !== uid;
     }, 'a new node object');
     await until(async () => light.stats().nodes.ready === LIGHT_COUNT, 'all nodes ready');
   });
@@ -252,14 +251,12 @@ async function makePods(namespace: string, count: number, node?: string): Promis
         ...(node === undefined ? { nodeSelector: { pool: 'light' } } : { nodeName: node }),
       },
     };
-    const path = `/api/v1/namespaces/${namespace}/pods`;
-    const reply = await admin.request({ method: 'POST', path, body: JSON.stringify(body) });
-    if (reply.status >= 300) throw new Error(`POST ${path}: ${reply.status} ${reply.body}`);
+    await admin.create(`/api/v1/namespaces/${namespace}/pods`, body);
   }
 }
 
 async function podsReady(namespace: string): Promise<number> {
-  const pods = await list(`/api/v1/namespaces/${namespace}/pods`);
+  const pods = await admin.list(`/api/v1/namespaces/${namespace}/pods`);
   return pods.filter((pod) => pod.status.phase === 'Running' && readyOf(pod) === 'True').length;
 }
 
@@ -268,27 +265,5 @@ function readyOf(object: ApiObject): string | undefined {
 }
 
 async function nodes(prefix: string): Promise<ApiObject[]> {
-  return (await list('/api/v1/nodes')).filter(({ metadata }) => metadata.name.startsWith(prefix));
-}
-
-async function get(path: string): Promise<ApiObject> {
-  const reply = await admin.request({ method: 'GET', path });
-  if (reply.status !== 200) throw new Error(`GET ${path}: ${reply.status} ${reply.body}`);
-  return JSON.parse(reply.body) as ApiObject;
-}
-
-async function list(path: string): Promise<ApiObject[]> {
-  const reply = await admin.request({ method: 'GET', path });
-  if (reply.status !== 200) throw new Error(`GET ${path}: ${reply.status} ${reply.body}`);
-  return (JSON.parse(reply.body) as { items: ApiObject[] }).items;
-}
-
-async function until(holds: () => Promise<boolean>, what: string): Promise<void> {
-  for (let attempt = 0; attempt < 360; attempt++) {
-    if (await holds()) return;
-    await new Promise((resolve) => {
-      setTimeout(resolve, 250);
-    });
-  }
-  throw new Error(`waited 90 s in vain for ${what}; ${JSON.stringify([full.stats(), light.stats()])}`);
+  return (await admin.list('/api/v1/nodes')).filter(({ metadata }) => metadata.name.startsWith(prefix));
 }

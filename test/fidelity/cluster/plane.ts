@@ -8,8 +8,9 @@ import { type LocalControlPlane, startLocalControlPlane } from '../../../src/con
 import { askReady } from '../../../src/controlplane/readiness.ts';
 import { silentLogger, systemClock } from '../../../src/core/index.ts';
 import { type Connection, openConnection } from '../../../src/kube/index.ts';
-import { Admin } from './admin.ts';
-import { Programs, until } from './programs.ts';
+import { ClusterAdmin } from '../../helpers/cluster-admin.ts';
+import { until } from '../../helpers/until.ts';
+import { Programs } from './programs.ts';
 
 const NEVER = new AbortController().signal;
 const POLICY = `apiVersion: audit.k8s.io/v1
@@ -25,7 +26,7 @@ export class AuditedPlane {
   readonly plane: LocalControlPlane;
   readonly programs: Programs;
   /** As the cluster's administrator, whose requests are no player's. */
-  readonly admin = new Admin(() => this.#connection);
+  readonly admin = new ClusterAdmin(() => this.#connection);
   readonly #directory: string;
   #connection: Connection;
   #restartCount = 0;

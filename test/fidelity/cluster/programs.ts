@@ -6,7 +6,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ProcessGuard } from '../../../src/controlplane/process/guard.ts';
 import { exitError, ManagedProcess } from '../../../src/controlplane/process/managed-process.ts';
-import { delay, silentLogger, systemClock } from '../../../src/core/index.ts';
+import { silentLogger, systemClock } from '../../../src/core/index.ts';
 
 const READY_TIMEOUT_MS = 120_000;
 const READY_INTERVAL_MS = 200;
@@ -67,15 +67,5 @@ export class Programs {
       if (pid !== undefined) this.#guard.remove(pid);
     }
     this.#guard.close();
-  }
-}
-
-/** Resolves when `holds` does. @throws Error that names what was waited for */
-export async function until(holds: () => Promise<boolean>, what: string, timeoutMs = 90_000): Promise<void> {
-  const deadline = Date.now() + timeoutMs;
-  for (;;) {
-    if (await holds()) return;
-    if (Date.now() > deadline) throw new Error(`waited ${timeoutMs / 1_000} s in vain for ${what}`);
-    await delay(250, { signal: NEVER, clock: systemClock });
   }
 }

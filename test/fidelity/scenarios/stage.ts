@@ -2,8 +2,8 @@
  * Carries out the steps of a scenario for one player.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Admin, type ApiObject, conditionTrue } from '../cluster/admin.ts';
-import { until } from '../cluster/programs.ts';
+import { type ApiObject, type ClusterAdmin, conditionTrue } from '../../helpers/cluster-admin.ts';
+import { until } from '../../helpers/until.ts';
 import type { Player } from '../players/player.ts';
 import type { Manifest, PodCondition, Scenario, Step } from './scenario.ts';
 
@@ -21,7 +21,7 @@ export function namespaceOf(scenario: Scenario, player: Player): string {
 }
 
 /** Makes the namespace and waits for what pods in it need: its ServiceAccount and its root certificate. */
-export async function prepareNamespace(admin: Admin, namespace: string): Promise<void> {
+export async function prepareNamespace(admin: ClusterAdmin, namespace: string): Promise<void> {
   await admin.create('/api/v1/namespaces', { metadata: { name: namespace } });
   const needed = ['serviceaccounts/default', 'configmaps/kube-root-ca.crt'];
   for (const path of needed) {
@@ -33,7 +33,7 @@ export async function prepareNamespace(admin: Admin, namespace: string): Promise
 }
 
 /** Plays the whole scenario. @throws Error that names player and step */
-export async function playScenario(admin: Admin, scenario: Scenario, player: Player): Promise<void> {
+export async function playScenario(admin: ClusterAdmin, scenario: Scenario, player: Player): Promise<void> {
   const stage = new Stage(admin, player, namespaceOf(scenario, player));
   for (const step of scenario.steps) {
     try {
@@ -46,11 +46,11 @@ export async function playScenario(admin: Admin, scenario: Scenario, player: Pla
 }
 
 class Stage {
-  readonly #admin: Admin;
+  readonly #admin: ClusterAdmin;
   readonly #player: Player;
   readonly #namespace: string;
 
-  constructor(admin: Admin, player: Player, namespace: string) {
+  constructor(admin: ClusterAdmin, player: Player, namespace: string) {
     this.#admin = admin;
     this.#player = player;
     this.#namespace = namespace;
@@ -113,11 +113,8 @@ class Stage {
 
   async #evict(app: string): Promise<void> {
     for (const { metadata } of await this.#pods(app)) {
-      await this.#admin.create(`${this.#path('Pod', metadata.name)}/eviction`, {
-        apiVersion: 'policy/v1',
-        kind: 'Eviction',
-        metadata: { name: metadata.name, namespace: this.#namespace },
-      });
+      const status = await this.#admin.evict(this.#path('Pod', metadata.name));
+      if (status >= 300) throw new Error(`the eviction of ${metadata.name} was answered with ${status}`);
     }
   }
 
