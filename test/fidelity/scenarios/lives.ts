@@ -3,6 +3,7 @@
  * command, hollow ones are told the same by annotation.
  */
 import { container, type Manifest, pod, podSpec, type Scenario } from './scenario.ts';
+import { clear, create, pods } from './steps.ts';
 
 const PORT = 8_080;
 const run = (...args: string[]) => ({ command: ['/pause', ...args] });
@@ -67,6 +68,8 @@ const COMPLETING: Manifest = {
   },
 };
 
+const PODS = [INITIALISED, PROBED, SLOW, SICK, CRASHING, FAILING];
+
 export const LIVES: Scenario = {
   name: 'lives',
   title:
@@ -74,25 +77,14 @@ export const LIVES: Scenario = {
   scope: 'namespace',
   players: ['kubelet', 'hollowmark'],
   steps: [
-    { step: 'create', objects: [INITIALISED, PROBED, SLOW, SICK, CRASHING, FAILING, COMPLETING] },
-    { step: 'await', app: 'initialised', pods: 'ready', count: 1 },
-    { step: 'await', app: 'probed', pods: 'ready', count: 1 },
-    { step: 'await', app: 'slow', pods: 'ready', count: 1 },
-    { step: 'await', app: 'completing', pods: 'succeeded', count: 2 },
-    { step: 'await', app: 'failing', pods: 'failed', count: 1 },
+    create(...PODS, COMPLETING),
+    pods('initialised', 'ready', 1),
+    pods('probed', 'ready', 1),
+    pods('slow', 'ready', 1),
+    pods('completing', 'succeeded', 2),
+    pods('failing', 'failed', 1),
     { step: 'restarted', app: 'sick', count: 1 },
     { step: 'restarted', app: 'crashing', count: 2 },
-    ...['initialised', 'probed', 'slow', 'sick', 'crashing', 'failing'].map((name) => ({
-      step: 'delete' as const,
-      kind: 'Pod' as const,
-      name,
-    })),
-    { step: 'delete', kind: 'Job', name: 'completing' },
-    ...['initialised', 'probed', 'slow', 'sick', 'crashing', 'failing', 'completing'].map((app) => ({
-      step: 'await' as const,
-      app,
-      pods: 'gone' as const,
-      count: 0,
-    })),
+    ...clear(...PODS.map(({ metadata }) => ['Pod', metadata.name] as const), ['Job', 'completing']),
   ],
 };
