@@ -69,6 +69,8 @@ export class HollowKubelet implements Registrant, PodHost, NodeStatusSource, Ser
   readonly #watches: ResourceWatch[] = [];
   readonly #startWatch: WatchStarter;
   #registering = false;
+  /** The node is cordoned, as far as an event has said so. */
+  #unschedulable = false;
 
   constructor(options: KubeletOptions) {
     const { context, connection, disturbance, identity, random, signal } = options;
@@ -203,6 +205,13 @@ export class HollowKubelet implements Registrant, PodHost, NodeStatusSource, Ser
     this.events.post(this.#subject, this.#ledger, { reason, message, type: 'Warning', fieldPath: '' });
   }
 
+  /** Source: recordNodeSchedulableEvent, pkg/kubelet/kubelet_node_status.go v1.36.3 */
+  statusTick(): void {
+    if (!this.#isCordonUntold()) return;
+    this.#unschedulable = !this.#unschedulable;
+    this.#postNodeEvent(this.#unschedulable ? 'NodeNotSchedulable' : 'NodeSchedulable');
+  }
+
   /** The watch shows the node. */
   seeNode(object: unknown): void {
     const before = this.ownNode;
@@ -215,7 +224,7 @@ export class HollowKubelet implements Registrant, PodHost, NodeStatusSource, Ser
       this.#recovered();
       this.#move('ready');
     }
-    if (!seenReady) this.status.poke();
+    if (!seenReady || this.#isCordonUntold()) this.status.poke();
   }
 
   /** The watch says that the node object is gone. */
@@ -247,6 +256,10 @@ export class HollowKubelet implements Registrant, PodHost, NodeStatusSource, Ser
     return { kind: 'Node', namespace: '', name: this.nodeName, uid: this.nodeName, resourceVersion: '' };
   }
 
+  #isCordonUntold(): boolean {
+    return this.ownNode !== undefined && this.ownNode.unschedulable !== this.#unschedulable;
+  }
+
   #postNodeEvent(reason: string): void {
     const message = `Node ${this.nodeName} status is now: ${reason}`;
     this.events.post(this.#subject, this.#ledger, { reason, message, type: 'Normal', fieldPath: '' });
@@ -256,6 +269,7 @@ export class HollowKubelet implements Registrant, PodHost, NodeStatusSource, Ser
     const { clock, counters } = this.context;
     const startUs = clock.nowUs();
     this.#registering = true;
+    this.#unschedulable = false;
     this.ready = false;
     this.#move('registering');
     await registerNode(this);
@@ -264,7 +278,7 @@ export class HollowKubelet implements Registrant, PodHost, NodeStatusSource, Ser
     this.#move('ready');
     // What the watch showed meanwhile was not acted on.
     if (this.ownNode === undefined) return;
-    if (!isReady(this.ownNode)) this.status.poke();
+    if (!isReady(this.ownNode) || this.#isCordonUntold()) this.status.poke();
   }
 
   async #restart(): Promise<void> {

@@ -28,6 +28,8 @@ export interface NodeStatusSource {
   readonly ready: boolean;
   /** What the node is short of. */
   readonly pressures: ReadonlySet<Pressure>;
+  /** The kubelet works its status out, whether or not it then sends it. Absent on nodes that then do nothing else. */
+  statusTick?(): void;
 }
 
 export class NodeStatusReporter implements TimerTarget {
@@ -91,6 +93,7 @@ export class NodeStatusReporter implements TimerTarget {
       this.#armFor(0);
       return;
     }
+    this.#source.statusTick?.();
     if (clock.nowUs() < this.#reportDueUs && !this.#turned()) {
       this.#armFor(this.#reportDueUs);
       return;

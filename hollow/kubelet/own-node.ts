@@ -9,12 +9,14 @@ export interface OwnNode {
   podCidr: string | undefined;
   readonly labels: Readonly<Record<string, string>>;
   readonly taints: readonly NodeTaint[];
+  /** Cordoned. */
+  readonly unschedulable: boolean;
   readonly conditions: ReadonlyMap<string, SeenCondition>;
 }
 
 interface ApiNode {
   metadata?: { uid?: string; labels?: Record<string, string> };
-  spec?: { podCIDR?: string; taints?: NodeTaint[] };
+  spec?: { podCIDR?: string; taints?: NodeTaint[]; unschedulable?: boolean };
   status?: { conditions?: { type: string; status: string; lastHeartbeatTime?: string }[] };
 }
 
@@ -33,6 +35,7 @@ export function readNode(object: unknown): OwnNode {
     podCidr: node.spec?.podCIDR,
     labels: node.metadata?.labels ?? NO_LABELS,
     taints: node.spec?.taints ?? NO_TAINTS,
+    unschedulable: node.spec?.unschedulable === true,
     conditions,
   };
 }

@@ -86,12 +86,14 @@ export async function perform(directory: string, names: readonly PlayerName[]): 
       const window = windows.get(scenario);
       const isIn =
         scenario.scope === 'namespace'
-          ? (request: PlayerRequest) => request.namespace === namespaceOf(scenario, player)
+          ? (request: PlayerRequest) =>
+              request.namespace === namespaceOf(scenario, player) || isNodeEventOf(request, scenario)
           : (request: PlayerRequest) =>
               window !== undefined &&
               request.atMs >= window.fromMs &&
               request.atMs < window.toMs &&
-              !isOfPods(request, player);
+              !isOfPods(request, player) &&
+              !POD_SCENARIOS.some((one) => isNodeEventOf(request, one));
       const durationMs = window === undefined ? 0 : window.toMs - window.fromMs;
       return { scenario, player, requests: own.filter(isIn), durationMs };
     }),
@@ -151,6 +153,12 @@ async function ready(plane: AuditedPlane, player: Player): Promise<void> {
 
 function isPlayedBy(scenario: Scenario, player: Player): boolean {
   return scenario.players === undefined || scenario.players.includes(player.name);
+}
+
+function isNodeEventOf({ resource, body }: PlayerRequest, { nodeEvents = [] }: Scenario): boolean {
+  if (resource !== 'events') return false;
+  const { involvedObject, reason } = body as { involvedObject?: { kind?: string }; reason?: string };
+  return involvedObject?.kind === 'Node' && nodeEvents.includes(reason ?? '');
 }
 
 function isOfPods(request: PlayerRequest, player: Player): boolean {

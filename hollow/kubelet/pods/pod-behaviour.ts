@@ -51,6 +51,8 @@ export interface PodProfile {
   run(index: number, restartCount: number): ContainerRunPlan;
   /** Uniform in [0, 1). */
   jitter(): number;
+  /** From a container's exit until the kubelet's next look at the runtime finds it. */
+  noticeMs(): number;
 }
 
 /** Chooses the profile of a pod. */
@@ -69,6 +71,8 @@ const CLEAN_UP_MS = { low: 500, high: 1_000 };
 /** Network and pause container of a pod whose containers have ended. */
 const SANDBOX_STOP_MS = { low: 100, high: 300 };
 const OOM_EXIT_CODE = 137;
+/** A kubelet looks at its runtime this often. Source: genericPlegRelistPeriod, pkg/kubelet/kubelet.go v1.36.3 */
+const RELIST_MS = 1_000;
 
 type Range = { readonly low: number; readonly high: number };
 
@@ -141,6 +145,7 @@ function plainProfile(spec: PodSpec, random: Random, pods: PodBehaviour): PodPro
     run: (index) =>
       spec.containers[index]?.kind === 'init' ? { ...steady, runMs: draw(random, INIT_RUN_MS) } : steady,
     jitter: () => random.next(),
+    noticeMs: () => random.next() * RELIST_MS,
   };
 }
 

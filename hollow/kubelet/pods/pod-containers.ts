@@ -87,17 +87,25 @@ export function stepRun(pod: PodMachine, index: number, effects: PodEffect[], at
       begin(pod, index, run, effects, at);
       return true;
     case 'exit':
-      end(run, run.plan.exitCode, at);
+      end(run, run.plan.exitCode, exitOf(run, at));
       if (restartsAfter(specOf(pod, index), pod.spec.restartPolicy, run.plan.exitCode))
         retry(pod, index, run, run.endedAtUs, effects, at);
       return true;
     case 'stop': {
       // The look at the runtime from before the kill knows only the run before: its end is what the back-off counts from.
-      const { endedAtUs } = run;
+      const { endedAtUs, ready, started } = run;
       end(run, run.killed ? KILLED_EXIT_CODE : run.plan.stopExitCode, at);
-      if (pod.stage !== 'stopping' && restartsAfterKill(specOf(pod, index), pod.spec.restartPolicy))
-        retry(pod, index, run, endedAtUs, effects, at);
-      return true;
+      if (pod.stage === 'stopping' || !restartsAfterKill(specOf(pod, index), pod.spec.restartPolicy))
+        return true;
+      // The sync that killed it also starts it or finds that it must wait, and status is worked out before or after.
+      if (!retry(pod, index, run, endedAtUs, effects, at)) {
+        run.state = 'waiting';
+        return true;
+      }
+      run.state = 'running';
+      run.ready = ready;
+      run.started = started;
+      return false;
     }
     case 'retry':
       // Only now does status say that the kubelet waits: the reason was noted when it looked last.
@@ -132,7 +140,7 @@ export function planRun(pod: PodMachine, index: number, run: ContainerRun): void
   run.plan = pod.profile.run(index, run.restartCount);
   const { pressure, runMs } = run.plan;
   run.next = runMs === NEVER ? 'nothing' : 'exit';
-  run.dueUs = run.startedAtUs + runMs * 1_000;
+  run.dueUs = runMs === NEVER ? NEVER : run.startedAtUs + (runMs + pod.profile.noticeMs()) * 1_000;
   run.pressureDueUs = pressure === undefined ? NEVER : run.startedAtUs + pressure.afterMs * 1_000;
 }
 
@@ -162,6 +170,12 @@ function begin(pod: PodMachine, index: number, run: ContainerRun, effects: PodEf
   judgeProbes(run);
 }
 
+/** When a container that is found to have exited did so. */
+function exitOf(run: ContainerRun, at: Instant): Instant {
+  const nowUs = run.startedAtUs + run.plan.runMs * 1_000;
+  return { nowUs, wallMs: at.wallMs - (at.nowUs - nowUs) / 1_000 };
+}
+
 function end(run: ContainerRun, exitCode: number, at: Instant): void {
   const oomKilled = run.plan.oomKilled && exitCode === run.plan.exitCode;
   run.state = 'terminated';
@@ -181,7 +195,10 @@ function end(run: ContainerRun, exitCode: number, at: Instant): void {
   judgeProbes(run);
 }
 
-/** Starts a container again if what ended at `endedAtUs` has waited its back-off, and otherwise looks again later. */
+/**
+ * Starts a container again if what ended at `endedAtUs` has waited its back-off, and otherwise looks again later; true if
+ * it starts.
+ */
 function retry(
   pod: PodMachine,
   index: number,
@@ -189,16 +206,17 @@ function retry(
   endedAtUs: number,
   effects: PodEffect[],
   at: Instant,
-): void {
+): boolean {
   const leftMs = endedAtUs === 0 ? 0 : backOffLeftMs(run, endedAtUs, at.nowUs);
   if (leftMs > 0) {
     effects.push({ effect: 'event', reason: 'BackOff', container: index });
     run.next = 'retry';
     run.dueUs = at.nowUs + retryAfterMs(leftMs, pod.profile.jitter()) * 1_000;
-    return;
+    return false;
   }
   if (endedAtUs !== 0) noteRestart(run, endedAtUs, at.nowUs);
   pull(pod, index, effects, at);
+  return true;
 }
 
 function probe(

@@ -44,11 +44,12 @@ export type ContainerStep =
 
 /** One container's run. Wall times in ms since the epoch (they go into status), others in monotonic µs. */
 export interface ContainerRun extends BackOff {
+  /** What status shows: a container that is killed to start again within the same sync is `running` all along. */
   state: 'waiting' | 'running' | 'terminated';
   startedAtMs: number;
   startedAtUs: number;
   plan: ContainerRunPlan;
-  /** How its newest run ended; undefined while it runs. */
+  /** How its newest run ended; undefined while it really runs. */
   termination: ContainerTermination | undefined;
   endedAtUs: number;
   /** How the run before that one ended. */

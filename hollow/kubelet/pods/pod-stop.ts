@@ -29,6 +29,8 @@ export function stopContainers(
     const run = pod.runs[index];
     if (run === undefined) return 0;
     run.pressureDueUs = Number.POSITIVE_INFINITY;
+    // It was killed and has not started again yet.
+    if (run.termination !== undefined) run.state = 'terminated';
     if (run.state !== 'running') {
       run.next = 'nothing';
       run.dueUs = Number.POSITIVE_INFINITY;

@@ -2,7 +2,7 @@
  * The scenarios, in the order in which they are played.
  */
 import { LIVES } from './lives.ts';
-import { container, deployment, type Manifest, pod, podSpec, type Scenario } from './scenario.ts';
+import { container, deployment, type Manifest, pod, podSpec, type Scenario, type Step } from './scenario.ts';
 import { clear, create, inNamespace, inWindow, pods, scaleTo } from './steps.ts';
 
 export const REGISTRATION = inWindow(
@@ -84,20 +84,28 @@ const SERVICE = inNamespace('service', 'a Service gets its endpoints, loses one 
   ...clear(['Deployment', 'back']),
 ]);
 
-const DRAIN = inNamespace(
-  'drain',
-  'the node is cordoned, its pods are evicted by the Eviction API, and it is uncordoned',
-  [
-    create(deployment('leaving', 2, PAUSE)),
-    pods('leaving', 'ready', 2),
-    { step: 'cordon', unschedulable: true },
-    { step: 'evict', app: 'leaving' },
-    // Two that were evicted are gone; their replacements wait for a node.
-    pods('leaving', 'ready', 0),
-    ...clear(['Deployment', 'leaving']),
-    { step: 'cordon', unschedulable: false },
-  ],
-);
+/** A kubelet looks once in 10.0-10.4 s whether it was cordoned. */
+const NODE_STATUS_TICK: Step = { step: 'wait', ms: 11_500 };
+
+const DRAIN: Scenario = {
+  ...inNamespace(
+    'drain',
+    'the node is cordoned, its pods are evicted by the Eviction API, and it is uncordoned',
+    [
+      create(deployment('leaving', 2, PAUSE)),
+      pods('leaving', 'ready', 2),
+      { step: 'cordon', unschedulable: true },
+      { step: 'evict', app: 'leaving' },
+      // Two that were evicted are gone; their replacements wait for a node.
+      pods('leaving', 'ready', 0),
+      ...clear(['Deployment', 'leaving']),
+      NODE_STATUS_TICK,
+      { step: 'cordon', unschedulable: false },
+      NODE_STATUS_TICK,
+    ],
+  ),
+  nodeEvents: ['NodeNotSchedulable', 'NodeSchedulable'],
+};
 
 /** Played one after the other by each player, all players at the same time. */
 export const POD_SCENARIOS: readonly Scenario[] = [DEPLOYMENT, OBJECTS, SERVICE, DRAIN, LIVES];

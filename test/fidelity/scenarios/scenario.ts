@@ -40,6 +40,8 @@ export interface Scenario {
    * namespace of any scenario, while it lasts.
    */
   readonly scope: 'namespace' | 'window';
+  /** Reasons of events about the node that belong to it too. */
+  readonly nodeEvents?: readonly string[];
   /** Absent: everybody. */
   readonly players?: readonly PlayerName[];
   readonly steps: readonly Step[];

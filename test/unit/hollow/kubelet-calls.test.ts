@@ -287,6 +287,34 @@ describe('the registration of a node', () => {
     expect(context.counters.lostCount).toBe(1);
   });
 
+  it('says within one look at its status that the node was cordoned, once, and the same of the way back', async () => {
+    const { clock, connection, node } = kubelet(server({ node: false }));
+    await pass(clock, 2_000);
+    const said = () =>
+      connection.requests.flatMap(({ body, method, path }) => {
+        if (method !== 'POST' || !path.includes('/events')) return [];
+        const { message, reason } = JSON.parse(body ?? '') as { message: string; reason: string };
+        return reason.endsWith('Schedulable') ? [[reason, message]] : [];
+      });
+    const ready = [{ type: 'Ready', status: 'True' }];
+    const show = (unschedulable: boolean) =>
+      node.seeNode({ metadata: { uid: 'u1' }, spec: { unschedulable }, status: { conditions: ready } });
+    show(false);
+    show(true);
+    await pass(clock, 10_500);
+    show(true);
+    await pass(clock, 10_500);
+    expect(said()).toEqual([['NodeNotSchedulable', 'Node n1 status is now: NodeNotSchedulable']]);
+    show(false);
+    await pass(clock, 10_500);
+    expect(said().slice(1)).toEqual([['NodeSchedulable', 'Node n1 status is now: NodeSchedulable']]);
+    // Both between two looks: nobody noticed.
+    show(true);
+    show(false);
+    await pass(clock, 10_500);
+    expect(said()).toHaveLength(2);
+  });
+
   it('ends quietly when it is stopped half-way', async () => {
     const { abort, clock, connection, node } = kubelet(() => ({ status: 500 }));
     await pass(clock, 3_000);

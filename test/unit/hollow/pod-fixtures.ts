@@ -30,6 +30,7 @@ export function profile({ stopMs = 200, run, ...overrides }: ProfileOverrides = 
     cleanUpMs: 700,
     probed: true,
     jitter: () => 0,
+    noticeMs: () => 0,
     ...overrides,
     run: (index, restartCount) => ({ ...steadyRun(stopMs), ...run?.(index, restartCount) }),
   };

@@ -1,12 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import type { ContainerRunPlan } from '../../../hollow/kubelet/pods/pod-behaviour.ts';
 import { containerEvent } from '../../../hollow/kubelet/pods/pod-events.ts';
-import { tickPod } from '../../../hollow/kubelet/pods/pod-machine.ts';
-import type { ApiContainer, ApiPod } from '../../../hollow/kubelet/pods/pod-object.ts';
+import { seePod, tickPod } from '../../../hollow/kubelet/pods/pod-machine.ts';
+import type { ApiContainer, ApiContainerStatus, ApiPod } from '../../../hollow/kubelet/pods/pod-object.ts';
+import { readPodSighting } from '../../../hollow/kubelet/pods/pod-spec.ts';
 import type { PodEffect, PodMachine } from '../../../hollow/kubelet/pods/pod-state.ts';
-import { at, boundPod, machineOf, profile } from './pod-fixtures.ts';
+import { buildStatus } from '../../../hollow/kubelet/pods/pod-status.ts';
+import { wireForm } from '../../../hollow/wire-form.ts';
+import { at, boundPod, deletedPod, machineOf, POD_UID, profile } from './pod-fixtures.ts';
 
 const http = { httpGet: { port: 80 } };
+const context = { form: wireForm('none', 'v1.36.3'), hostIp: '192.0.2.2', hostNetworkIp: '192.0.2.2' };
 
 function probed(container: Partial<ApiContainer>, change: (pod: ApiPod) => void = () => {}): ApiPod {
   return boundPod((pod) => {
@@ -118,9 +122,7 @@ describe('a startup probe', () => {
       '1.5 Unhealthy startup',
       '2.5 Unhealthy startup',
       '2.5 Killing startup',
-      '2.7 terminated',
       '2.8 Started',
-      '2.8 not started',
       '3.5 Unhealthy startup',
     ]);
   });
@@ -138,10 +140,54 @@ describe('a liveness probe', () => {
       '7.5 Unhealthy liveness',
       '8.5 Unhealthy liveness',
       '8.5 Killing liveness',
-      '8.7 terminated',
       '8.8 Started',
-      '8.8 ready',
     ]);
+  });
+
+  it('shows the container running all along while it is killed and started again, or at once that it waits', () => {
+    const { pod } = machineOf(object, profile({ run: () => ({ hangMs: 0 }) }));
+    const shown: string[] = [];
+    while (shown.length < 6) {
+      for (const { effect } of tickPod(pod, at(pod.dueUs / 1_000))) {
+        const [status] = buildStatus(pod, object, context)['containerStatuses'] as ApiContainerStatus[];
+        const { state = {}, ready, restartCount } = status ?? {};
+        const text = `${Object.keys(state)} ${state.waiting?.reason ?? ''} ready ${ready} restarts ${restartCount}`;
+        if (effect === 'status' && shown.at(-1) !== text) shown.push(text);
+      }
+    }
+    expect(shown).toEqual([
+      'waiting ContainerCreating ready false restarts 0',
+      'running  ready true restarts 0',
+      'running  ready true restarts 1',
+      'running  ready true restarts 2',
+      'waiting CrashLoopBackOff ready false restarts 2',
+      'running  ready true restarts 3',
+    ]);
+  });
+
+  it('says of a container that it killed and that now waits how it ended and for how long it waits', () => {
+    const { pod } = machineOf(object, profile({ run: () => ({ hangMs: 0 }) }));
+    while (pod.runs[0]?.next !== 'retry') tickPod(pod, at(pod.dueUs / 1_000));
+    expect(buildStatus(pod, object, context)['containerStatuses']).toMatchObject([
+      {
+        restartCount: 2,
+        lastState: { terminated: { exitCode: 0, reason: 'Completed' } },
+        state: {
+          waiting: {
+            reason: 'CrashLoopBackOff',
+            message: `back-off 10s restarting failed container=main pod=web-847f49cc4d-7j768_default(${POD_UID})`,
+          },
+        },
+      },
+    ]);
+  });
+
+  it('does not start a container again whose pod was deleted while it was killed', () => {
+    const { pod } = machineOf(object, profile({ run: () => ({ hangMs: 0 }) }));
+    while (pod.runs[0]?.termination === undefined) tickPod(pod, at(pod.dueUs / 1_000));
+    seePod(pod, readPodSighting(deletedPod(object, 30)), at(pod.dueUs / 1_000 - 1));
+    while (pod.stage !== 'removing') tickPod(pod, at(pod.dueUs / 1_000));
+    expect(pod.runs[0]).toMatchObject({ state: 'terminated', restartCount: 0 });
   });
 
   it('counts the back-off from the run before the one that it killed', () => {
