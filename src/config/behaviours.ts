@@ -32,6 +32,8 @@ export interface ContainerBehaviour {
   unready?: { everyMs: DurationRange; forMs: DurationRange } | undefined;
   /** From running until it hangs: every probe fails from then on. */
   hangMs?: DurationRange | undefined;
+  /** How long an exec or HTTP preStop hook takes. @default no time */
+  preStopMs?: DurationRange | undefined;
   /** From the termination signal to its end; killed with 137 where the grace period is shorter. */
   stopMs?: DurationRange | undefined;
   /** Of an exit on the termination signal. @default 0 */
@@ -75,6 +77,7 @@ const SETTINGS: Readonly<
   'hollowmark.dev/started': ranged((startedMs) => ({ main: { startedMs } })),
   'hollowmark.dev/ready': ranged((readyMs) => ({ main: { readyMs } })),
   'hollowmark.dev/hang': ranged((hangMs) => ({ main: { hangMs } })),
+  'hollowmark.dev/pre-stop': ranged((preStopMs) => ({ main: { preStopMs } })),
   'hollowmark.dev/stop': ranged((stopMs) => ({ main: { stopMs } })),
   'hollowmark.dev/stop-exit-code': counted((stopExitCode) => ({ main: { stopExitCode } }), MAX_EXIT_CODE),
 };

@@ -48,6 +48,11 @@ const CONTAINER_SHAPE = {
     .optional()
     .describe('Readiness probes fail for a time, again and again, once they have succeeded.'),
   hang: durationRange().optional().describe('From running until every probe fails. Default: never.'),
+  preStop: durationRange()
+    .optional()
+    .describe(
+      'How long an exec or HTTP preStop hook takes, within the grace period. Default: no time. A sleep hook takes what the pod says.',
+    ),
   stop: durationRange()
     .optional()
     .describe(
@@ -113,6 +118,7 @@ function containerBehaviour(input: ContainerInput): ContainerBehaviour {
     readyMs: input.ready,
     unready: unready === undefined ? undefined : { everyMs: unready.every, forMs: unready.for },
     hangMs: input.hang,
+    preStopMs: input.preStop,
     stopMs: input.stop,
     stopExitCode: input.stopExitCode,
     pressure: pressure === undefined ? undefined : { resource: pressure.on, afterMs: pressure.after },

@@ -9,8 +9,15 @@ import { PRESSURES, type Pressure } from '../../../src/config/index.ts';
 import type { Random } from '../../../src/core/index.ts';
 import type { FleetContext } from '../../context.ts';
 import { Timer, type TimerTarget } from '../../timers.ts';
-import { CRITICAL_PRIORITY, type NodeRoom } from './pod-admission.ts';
-import { type ContainerRun, isActive, isBeforeStop, type PodMachine, type PodVerdict } from './pod-state.ts';
+import type { NodeRoom } from './admission/pod-admission.ts';
+import {
+  type ContainerRun,
+  CRITICAL_PRIORITY,
+  isActive,
+  isBeforeStop,
+  type PodMachine,
+  type PodVerdict,
+} from './pod-state.ts';
 
 /** What the manager needs of the node's pods. */
 export interface PressureHost {

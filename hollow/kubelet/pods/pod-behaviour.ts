@@ -30,6 +30,8 @@ export interface ContainerRunPlan {
   readonly hangMs: number;
   /** Until the node is short of a resource because of it. */
   readonly pressure: { readonly resource: Pressure; readonly afterMs: number } | undefined;
+  /** How long an exec or HTTP preStop hook takes. */
+  readonly preStopMs: number;
   /** From the termination signal to its end, with `stopExitCode`. */
   readonly stopMs: number;
   readonly stopExitCode: number;
@@ -88,6 +90,7 @@ export function steadyRun(stopMs: number): ContainerRunPlan {
     hangMs: Number.POSITIVE_INFINITY,
     pressure: undefined,
     stopMs,
+    preStopMs: 0,
     stopExitCode: 0,
   };
 }
@@ -203,6 +206,7 @@ function planned(
       pressure === undefined
         ? undefined
         : { resource: pressure.resource, afterMs: draw(random, pressure.afterMs) },
+    preStopMs: or(behaviour.preStopMs, 0),
     stopMs: or(behaviour.stopMs, steady.stopMs),
     stopExitCode: behaviour.stopExitCode ?? 0,
   };

@@ -83,7 +83,7 @@ function noteDisruption(conditions: ApiCondition[], pod: PodMachine, form: WireF
     lastProbeTime: null,
     lastTransitionTime: rfc3339Seconds(pod.verdictSinceMs),
     reason: 'TerminationByKubelet',
-    message: pod.verdict?.message ?? '',
+    message: pod.verdict?.disruption ?? pod.verdict?.message ?? '',
     ...(form.observedGeneration ? { observedGeneration: pod.generation } : {}),
   });
 }

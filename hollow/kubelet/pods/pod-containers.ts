@@ -11,6 +11,7 @@ import {
 } from './pod-back-off.ts';
 import { steadyRun } from './pod-behaviour.ts';
 import { beginProbes, endProbes, newProbes, playProbes } from './pod-probes.ts';
+import type { ContainerSpec } from './pod-spec.ts';
 import {
   type ContainerRun,
   type Instant,
@@ -236,7 +237,7 @@ function probe(
     effects.push({ effect: 'event', reason: 'Killing', container: index, probe: kill });
     const container = specOf(pod, index);
     const spec = kill === 'liveness' ? container.livenessProbe : container.startupProbe;
-    stopOne(run, container.preStopSeconds, spec?.graceSeconds ?? pod.spec.graceSeconds, at);
+    stopOne(run, preStopMs(container, run), spec?.graceSeconds ?? pod.spec.graceSeconds, at);
   }
   return judgeProbes(run);
 }
@@ -251,13 +252,13 @@ const MIN_GRACE_MS = 2_000;
  */
 export function stopOne(
   run: ContainerRun,
-  preStopSeconds: number,
+  preStopMs: number,
   graceSeconds: number,
   at: Instant,
   waitUntilMs = 0,
 ): number {
-  const hookMs = Math.min(preStopSeconds, graceSeconds) * 1_000;
   const graceMs = graceSeconds * 1_000;
+  const hookMs = Math.min(preStopMs, graceMs);
   // A wait for others ends with the grace period.
   const signalMs = Math.max(hookMs, Math.min(waitUntilMs, graceMs));
   // Time that has gone by counts in whole seconds.
@@ -266,7 +267,12 @@ export function stopOne(
   return (run.dueUs - at.nowUs) / 1_000;
 }
 
-function specOf(pod: PodMachine, index: number) {
+/** How long the container's preStop hook takes. */
+export function preStopMs({ preStop }: ContainerSpec, { plan }: ContainerRun): number {
+  return preStop === 'as-planned' ? plan.preStopMs : preStop * 1_000;
+}
+
+function specOf(pod: PodMachine, index: number): ContainerSpec {
   const container = pod.spec.containers[index];
   if (container === undefined) throw new RangeError(`pod ${pod.spec.name} has no container ${index}`);
   return container;

@@ -6,16 +6,24 @@ import type { PodAddresses } from '../../addresses.ts';
 import type { FleetContext } from '../../context.ts';
 import { shownPart } from '../../light/shown-pod.ts';
 import type { EventRequest } from '../event-ledger.ts';
+import {
+  type Admission,
+  type AdmittingNode,
+  admissionOf,
+  type NodeRoom,
+  nodeRoom,
+} from './admission/pod-admission.ts';
+import { PREEMPTED } from './admission/pod-preemption.ts';
+import { WaitingPods } from './admission/waiting-pods.ts';
 import { NodePod } from './node-pod.ts';
 import { NodePressure, type PressureHost } from './node-pressure.ts';
 import type { ObjectWatches } from './object-watches.ts';
-import { type AdmittingNode, type NodeRoom, nodeRoom, rejectionOf } from './pod-admission.ts';
 import { containerEvent, verdictEvent } from './pod-events.ts';
 import { evictPod, newPod, podGone, seePod, tickPod, volumesReady } from './pod-machine.ts';
 import { type ApiPod, isTerminalPhase } from './pod-object.ts';
 import { shownPhase } from './pod-phase.ts';
-import { readPodSighting, readPodSpec } from './pod-spec.ts';
-import type { Instant, PodEffect, PodMachine, PodVerdict } from './pod-state.ts';
+import { type PodSpec, readPodSighting, readPodSpec } from './pod-spec.ts';
+import { type Instant, isActive, type PodEffect, type PodMachine, type PodVerdict } from './pod-state.ts';
 import { mountVolumes, renewTokens, requestTokens, type VolumeHost } from './pod-volumes.ts';
 import type { StatusWriter } from './status-writer.ts';
 
@@ -39,6 +47,7 @@ export class PodManager implements PressureHost {
   readonly #context: FleetContext;
   readonly #host: PodHost;
   readonly #pods = new Map<string, NodePod>();
+  readonly #waiting = new WaitingPods();
   /** Made when the first pod exhausts something. */
   #pressure: NodePressure | undefined;
   /** Counts lists: a pod that the newest one did not show is gone. */
@@ -73,6 +82,7 @@ export class PodManager implements PressureHost {
 
   /** The list that began last is complete. */
   listEnds(): void {
+    this.#waiting.keepOnly(this.#round);
     for (const pod of this.#pods.values()) if (pod.round !== this.#round) this.#gone(pod);
   }
 
@@ -89,11 +99,12 @@ export class PodManager implements PressureHost {
       if (known.mismatched) this.#host.writer.recheckLater(known);
       return;
     }
-    this.#add(object);
+    if (!this.#waiting.update(object, this.#round)) this.#consider(object);
   }
 
   /** A pod is gone, or no longer of this node. */
   remove(uid: string): void {
+    this.#waiting.remove(uid);
     const pod = this.#pods.get(uid);
     if (pod !== undefined) this.#gone(pod);
   }
@@ -135,18 +146,32 @@ export class PodManager implements PressureHost {
     this.#arm(pod);
   }
 
-  #add(object: ApiPod): void {
-    const { clock, counters, instants, intern, profileOf, form } = this.#context;
-    const { addresses, placement } = this.#host;
+  /** A pod that is new on this node: takes it, refuses it, or makes room for it first. */
+  #consider(object: ApiPod): void {
+    const { clock, instants, intern } = this.#context;
     const spec = readPodSpec(object, intern);
     const seen = readPodSighting(object);
-    const at = this.#now();
     instants.note('kubelet-seen', spec.namespace, spec.name, clock.nowUs(), { uid: spec.uid });
+    if (seen.deleting || isTerminalPhase(seen.phase)) {
+      this.#add(object, spec);
+      return;
+    }
+    const { placement } = this.#host;
     const node: AdmittingNode = { ...placement, capacity: this.room, pressures: this.pressures };
-    const rejection =
-      seen.deleting || isTerminalPhase(seen.phase)
-        ? undefined
-        : rejectionOf(object, spec, node, this.machines());
+    const { rejection, victims }: Admission = admissionOf(object, spec, node, this.machines());
+    if (victims.length === 0) {
+      this.#add(object, spec, rejection);
+      return;
+    }
+    this.#waiting.add(object, victims, this.#round);
+    for (const victim of victims) this.evict(victim, PREEMPTED, victim.spec.graceSeconds);
+  }
+
+  #add(object: ApiPod, spec: PodSpec, rejection?: PodVerdict): void {
+    const { counters, form, profileOf } = this.#context;
+    const { addresses } = this.#host;
+    const seen = readPodSighting(object);
+    const at = this.#now();
     if (seen.podIp !== undefined && !spec.hostNetwork) addresses.claim(seen.podIp);
     const podIp =
       spec.hostNetwork || rejection !== undefined
@@ -185,6 +210,16 @@ export class PodManager implements PressureHost {
       instants.note('terminated', namespace, name, clock.nowUs(), { uid });
     }
     this.#arm(pod);
+    this.#letIn();
+  }
+
+  /** Takes the critical pods for which there is room now, without a second look. */
+  #letIn(): void {
+    const isOver = (victim: PodMachine) =>
+      this.#pods.get(victim.spec.uid)?.machine !== victim || !isActive(victim);
+    for (const object of this.#waiting.takeReady(isOver)) {
+      this.#add(object, readPodSpec(object, this.#context.intern));
+    }
   }
 
   #keepShown(pod: NodePod, object: ApiPod): void {
@@ -223,6 +258,7 @@ export class PodManager implements PressureHost {
 
   #gone(pod: NodePod): void {
     for (const effect of podGone()) this.#carryOut(pod, effect);
+    this.#letIn();
   }
 
   #drop(pod: NodePod): void {

@@ -53,7 +53,7 @@ export interface ApiContainer {
   startupProbe?: ApiProbe;
   readinessProbe?: ApiProbe;
   livenessProbe?: ApiProbe;
-  lifecycle?: { preStop?: { sleep?: { seconds?: number } } };
+  lifecycle?: { preStop?: { sleep?: { seconds?: number }; exec?: unknown; httpGet?: unknown } };
   ports?: { hostPort?: number; protocol?: string; hostIP?: string; containerPort?: number; name?: string }[];
   env?: { valueFrom?: { configMapKeyRef?: ApiKeyRef; secretKeyRef?: ApiKeyRef } }[];
   envFrom?: { configMapRef?: ApiKeyRef; secretRef?: ApiKeyRef }[];

@@ -3,6 +3,7 @@
  * reading, because a node with a hundred pods would otherwise hold half a megabyte of managed fields; the status
  * writer reads the pod from the API server again before each write, as a kubelet does, and takes the rest from there.
  */
+import { type HostPort, readHostPorts } from './admission/host-ports.ts';
 import type {
   ApiCondition,
   ApiContainer,
@@ -29,8 +30,8 @@ export interface ContainerSpec {
   readonly startupProbe: ProbeSpec | undefined;
   readonly readinessProbe: ProbeSpec | undefined;
   readonly livenessProbe: ProbeSpec | undefined;
-  /** Seconds that its preStop hook sleeps; 0 without one. */
-  readonly preStopSeconds: number;
+  /** Seconds that its preStop hook sleeps; `as-planned`: an exec or HTTP hook, which takes as long as its behaviour says. */
+  readonly preStop: number | 'as-planned';
 }
 
 /** A container that exits with one of `codes` (or with none of them: `negated`) is restarted. */
@@ -73,6 +74,9 @@ export interface PodSpec {
   /** Longest time on the node; undefined: no limit. */
   readonly activeDeadlineSeconds: number | undefined;
   readonly priority: number;
+  /** As the API server worked it out. */
+  readonly qosClass: 'BestEffort' | 'Burstable' | 'Guaranteed';
+  readonly hostPorts: readonly HostPort[];
   /** Conditions that others set and that readiness waits for. */
   readonly readinessGates: readonly string[];
   readonly requests: PodRequests;
@@ -128,6 +132,8 @@ export function readPodSpec(pod: ApiPod, intern: (text: string) => string): PodS
     graceSeconds: spec.terminationGracePeriodSeconds ?? DEFAULT_GRACE_SECONDS,
     activeDeadlineSeconds: spec.activeDeadlineSeconds,
     priority: spec.priority ?? 0,
+    qosClass: qosClassOf(pod),
+    hostPorts: readHostPorts(pod),
     readinessGates: spec.readinessGates?.map(({ conditionType }) => intern(conditionType)) ?? NO_GATES,
     requests: readPodRequests(pod),
     tokens: readTokens(spec.volumes ?? []),
@@ -171,8 +177,18 @@ function readContainer(
     startupProbe: readProbe(container.startupProbe),
     readinessProbe: readProbe(container.readinessProbe),
     livenessProbe: readProbe(container.livenessProbe),
-    preStopSeconds: container.lifecycle?.preStop?.sleep?.seconds ?? 0,
+    preStop: readPreStop(container),
   };
+}
+
+function readPreStop({ lifecycle }: ApiContainer): ContainerSpec['preStop'] {
+  const { exec, httpGet, sleep } = lifecycle?.preStop ?? {};
+  return exec === undefined && httpGet === undefined ? (sleep?.seconds ?? 0) : 'as-planned';
+}
+
+function qosClassOf({ status }: ApiPod): PodSpec['qosClass'] {
+  const qosClass = status?.qosClass;
+  return qosClass === 'Guaranteed' || qosClass === 'Burstable' ? qosClass : 'BestEffort';
 }
 
 /** Defaults as the API server fills them in. Source: SetDefaults_Probe, pkg/apis/core/v1/defaults.go v1.36.3 */

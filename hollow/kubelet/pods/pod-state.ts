@@ -11,6 +11,9 @@ import { computedPhase, shownPhase } from './pod-phase.ts';
 import { type ContainerProbes, isReady, isStarted, type ProbeKind } from './pod-probes.ts';
 import type { PodSighting, PodSpec } from './pod-spec.ts';
 
+/** Priority from which on pods are critical. Source: SystemCriticalPriority, pkg/apis/scheduling/types.go v1.36.3 */
+export const CRITICAL_PRIORITY = 2_000_000_000;
+
 export type PodStage =
   | 'mounting'
   | 'init'
@@ -83,6 +86,8 @@ export interface PodVerdict {
   readonly kind: 'rejected' | 'evicted' | 'deadline';
   readonly reason: string;
   readonly message: string;
+  /** What the condition DisruptionTarget says; absent: the message. */
+  readonly disruption?: string;
 }
 
 export interface PodMachine {

@@ -4,7 +4,7 @@
  * Source: pkg/kubelet/kuberuntime/kuberuntime_{container,termination_order}.go; TerminatePod,
  * pkg/kubelet/status/status_manager.go v1.36.3
  */
-import { KILLED_EXIT_CODE, stopOne } from './pod-containers.ts';
+import { KILLED_EXIT_CODE, preStopMs, stopOne } from './pod-containers.ts';
 import { isTerminalPhase } from './pod-object.ts';
 import { computedPhase } from './pod-phase.ts';
 import { stopProbes } from './pod-probes.ts';
@@ -39,8 +39,9 @@ export function stopContainers(
     anyRuns = true;
     if (run.probes !== undefined) stopProbes(run.probes);
     effects.push({ effect: 'event', reason: 'Killing', container: index });
-    const preStopSeconds = pod.spec.containers[index]?.preStopSeconds ?? 0;
-    return stopOne(run, preStopSeconds, graceSeconds, at, waitUntilMs);
+    const container = pod.spec.containers[index];
+    const hookMs = container === undefined ? 0 : preStopMs(container, run);
+    return stopOne(run, hookMs, graceSeconds, at, waitUntilMs);
   };
   const { containers } = pod.spec;
   const firstMain = containers.findIndex(({ kind }) => kind === 'main');

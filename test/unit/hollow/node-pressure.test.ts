@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { nodeStatusPatch } from '../../../hollow/kubelet/node-object.ts';
+import { nodeRoom } from '../../../hollow/kubelet/pods/admission/pod-admission.ts';
 import { NodePressure } from '../../../hollow/kubelet/pods/node-pressure.ts';
-import { nodeRoom } from '../../../hollow/kubelet/pods/pod-admission.ts';
 import { evictPod, tickPod } from '../../../hollow/kubelet/pods/pod-machine.ts';
 import type { Instant, PodMachine, PodVerdict } from '../../../hollow/kubelet/pods/pod-state.ts';
 import { seededRandom } from '../../../src/core/index.ts';

@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { type AdmittingNode, nodeRoom, rejectionOf } from '../../../hollow/kubelet/pods/pod-admission.ts';
+import {
+  type AdmittingNode,
+  admissionOf,
+  nodeRoom,
+} from '../../../hollow/kubelet/pods/admission/pod-admission.ts';
 import { newPod, seePod, tickPod } from '../../../hollow/kubelet/pods/pod-machine.ts';
 import type { ApiPod } from '../../../hollow/kubelet/pods/pod-object.ts';
 import { readPodSighting, readPodSpec } from '../../../hollow/kubelet/pods/pod-spec.ts';
@@ -28,12 +32,12 @@ const asking = (requests: Record<string, string>, change: (pod: ApiPod) => void 
   });
 const spec = (object: ApiPod) => readPodSpec(object, (text) => text);
 const reject = (object: ApiPod, on = node(), others: readonly ApiPod[] = []) =>
-  rejectionOf(
+  admissionOf(
     object,
     spec(object),
     on,
     others.map((other) => machineOf(other).pod),
-  );
+  ).rejection;
 
 describe('a node', () => {
   it.each([

@@ -7,16 +7,23 @@
  *   node short of something, and the pod is not critical            Evicted
  *   pods, cpu, memory, ephemeral storage, as far as asked for       OutOfpods, OutOfcpu, OutOfmemory, ...
  *   node selector and required node affinity                        NodeAffinity
+ *   ports of the node                                               NodePorts
  *   NoExecute taints                                                TaintToleration
  *
+ * For a critical pod that only lacks room others are ended. What a node does not have at all, such as extended resources
+ * here, is not held against it: a kubelet takes it for something that the cluster provides.
+ *
  * Source: pkg/kubelet/eviction/eviction_manager.go (Admit), pkg/kubelet/lifecycle/predicate.go,
+ * AdmissionCheck, pkg/scheduler/eventhandlers.go;
  * pkg/scheduler/framework/plugins/noderesources/fit.go v1.36.3
  */
-import { type FleetSettings, type Pressure, parseResourceQuantity } from '../../../src/config/index.ts';
-import type { NodeTaint } from '../node-object.ts';
-import type { ApiPod, ApiRequirement, ApiToleration } from './pod-object.ts';
-import type { PodSpec } from './pod-spec.ts';
-import { isActive, type PodMachine, type PodVerdict } from './pod-state.ts';
+import { type FleetSettings, type Pressure, parseResourceQuantity } from '../../../../src/config/index.ts';
+import type { NodeTaint } from '../../node-object.ts';
+import type { ApiPod, ApiRequirement, ApiToleration } from '../pod-object.ts';
+import type { PodSpec } from '../pod-spec.ts';
+import { CRITICAL_PRIORITY, isActive, type PodMachine, type PodVerdict } from '../pod-state.ts';
+import { portsConflict } from './host-ports.ts';
+import { podsToPreempt, type Shortage } from './pod-preemption.ts';
 
 /** What admission looks at of the node. */
 export interface AdmittingNode {
@@ -36,9 +43,6 @@ export interface NodeRoom {
   readonly ephemeralStorageBytes: number;
 }
 
-/** Priority from which on pods are critical. Source: SystemCriticalPriority, pkg/apis/scheduling/types.go */
-export const CRITICAL_PRIORITY = 2_000_000_000;
-
 /** Condition that a shortage shows as. */
 export const PRESSURE_CONDITIONS = {
   memory: 'MemoryPressure',
@@ -56,38 +60,73 @@ export function nodeRoom(capacity: FleetSettings['capacity']): NodeRoom {
   };
 }
 
-/** Why `node`, which has `others`, does not admit the pod; undefined where it does. */
-export function rejectionOf(
+/** What becomes of a pod that was bound to a node. */
+export interface Admission {
+  /** Why the node does not take it; undefined where it does. */
+  readonly rejection: PodVerdict | undefined;
+  /** Pods that are ended first, to make room. */
+  readonly victims: readonly PodMachine[];
+}
+
+/** Whether `node`, which has `others`, admits the pod. */
+export function admissionOf(
   object: ApiPod,
   spec: PodSpec,
   node: AdmittingNode,
   others: Iterable<PodMachine>,
-): PodVerdict | undefined {
+): Admission {
   const critical = spec.priority >= CRITICAL_PRIORITY;
   if (node.pressures.size > 0 && !critical && !enduresPressure(object, spec, node)) {
     const conditions = [...node.pressures].map((pressure) => PRESSURE_CONDITIONS[pressure]).join(' ');
-    return reject('Evicted', `The node had condition: [${conditions}]. `);
+    return refuse('Evicted', `The node had condition: [${conditions}]. `);
   }
-  return (
-    // The kubelet would evict others for a critical pod rather than refuse it.
-    (critical ? undefined : outOf(spec, node.capacity, others)) ??
-    (matchesNode(object, node)
-      ? undefined
-      : reject(
-          'NodeAffinity',
-          `Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector`,
-        )) ??
-    (node.taints.every((taint) => taint.effect !== 'NoExecute' || tolerates(object, taint))
-      ? undefined
-      : reject(
-          'TaintToleration',
-          `Predicate TaintToleration failed: node(s) had taints that the pod didn't tolerate`,
-        ))
+  const active = [...others].filter(isActive);
+  const lacks = lacking(spec, node.capacity, active);
+  const [first] = lacks;
+  // Room can be made for a critical pod, a node that does not suit it cannot be changed.
+  if (first !== undefined && !critical) return refuse(`OutOf${first.resource}`, outOf(first));
+  const misfit = misfitOf(object, spec, node, active);
+  if (misfit !== undefined) return misfit;
+  if (first === undefined) return ADMITTED;
+  const shortages = lacks.map(
+    ({ resource, asked, used, capacity }): Shortage => ({ resource, amount: asked - (capacity - used) }),
+  );
+  const preemption = podsToPreempt(spec, active, shortages);
+  if ('victims' in preemption) return { rejection: undefined, victims: preemption.victims };
+  return refuse(
+    'UnexpectedAdmissionError',
+    `Unexpected error while attempting to recover from admission failure: preemption: error finding a set of pods to preempt: ${preemption.missing}`,
   );
 }
 
-function reject(reason: string, message: string): PodVerdict {
-  return { kind: 'rejected', reason, message: `Pod was rejected: ${message}` };
+const ADMITTED: Admission = Object.freeze({ rejection: undefined, victims: Object.freeze([]) });
+
+function refuse(reason: string, message: string): Admission {
+  return {
+    rejection: { kind: 'rejected', reason, message: `Pod was rejected: ${message}` },
+    victims: ADMITTED.victims,
+  };
+}
+
+/** What does not suit the pod, however much room there is. */
+function misfitOf(
+  object: ApiPod,
+  spec: PodSpec,
+  node: AdmittingNode,
+  active: readonly PodMachine[],
+): Admission | undefined {
+  if (!matchesNode(object, node)) return misfit('NodeAffinity', "didn't match Pod's node affinity/selector");
+  const taken = spec.hostPorts.some((port) =>
+    active.some((other) => other.spec.hostPorts.some((its) => portsConflict(port, its))),
+  );
+  if (taken) return misfit('NodePorts', "didn't have free ports for the requested pod ports");
+  if (node.taints.every((taint) => taint.effect !== 'NoExecute' || tolerates(object, taint)))
+    return undefined;
+  return misfit('TaintToleration', "had taints that the pod didn't tolerate");
+}
+
+function misfit(predicate: string, why: string): Admission {
+  return refuse(predicate, `Predicate ${predicate} failed: node(s) ${why}`);
 }
 
 function enduresPressure(object: ApiPod, spec: PodSpec, node: AdmittingNode): boolean {
@@ -98,34 +137,39 @@ function enduresPressure(object: ApiPod, spec: PodSpec, node: AdmittingNode): bo
   );
 }
 
-function outOf(spec: PodSpec, room: NodeRoom, others: Iterable<PodMachine>): PodVerdict | undefined {
-  let podCount = 0;
+/** A resource of which there is too little. */
+interface Lack {
+  readonly resource: Shortage['resource'];
+  readonly asked: number;
+  readonly used: number;
+  readonly capacity: number;
+}
+
+function outOf({ resource, asked, used, capacity }: Lack): string {
+  return `Node didn't have enough resource: ${resource}, requested: ${asked}, used: ${used}, capacity: ${capacity}`;
+}
+
+function lacking({ requests }: PodSpec, room: NodeRoom, active: readonly PodMachine[]): Lack[] {
   let cpuMillis = 0;
   let memoryBytes = 0;
   let ephemeralStorageBytes = 0;
-  for (const other of others) {
-    if (!isActive(other)) continue;
-    const { requests } = other.spec;
-    podCount++;
-    cpuMillis += requests.cpuMillis;
-    memoryBytes += requests.memoryBytes;
-    ephemeralStorageBytes += requests.ephemeralStorageBytes;
+  for (const { spec } of active) {
+    cpuMillis += spec.requests.cpuMillis;
+    memoryBytes += spec.requests.memoryBytes;
+    ephemeralStorageBytes += spec.requests.ephemeralStorageBytes;
   }
-  const { requests } = spec;
-  const checks: readonly [resource: string, asked: number, used: number, capacity: number][] = [
-    ['pods', 1, podCount, room.podCount],
-    ['cpu', requests.cpuMillis, cpuMillis, room.cpuMillis],
-    ['memory', requests.memoryBytes, memoryBytes, room.memoryBytes],
-    ['ephemeral-storage', requests.ephemeralStorageBytes, ephemeralStorageBytes, room.ephemeralStorageBytes],
+  const checks: readonly Lack[] = [
+    { resource: 'pods', asked: 1, used: active.length, capacity: room.podCount },
+    { resource: 'cpu', asked: requests.cpuMillis, used: cpuMillis, capacity: room.cpuMillis },
+    { resource: 'memory', asked: requests.memoryBytes, used: memoryBytes, capacity: room.memoryBytes },
+    {
+      resource: 'ephemeral-storage',
+      asked: requests.ephemeralStorageBytes,
+      used: ephemeralStorageBytes,
+      capacity: room.ephemeralStorageBytes,
+    },
   ];
-  for (const [resource, asked, used, capacity] of checks) {
-    if (asked === 0 || asked <= capacity - used) continue;
-    return reject(
-      `OutOf${resource}`,
-      `Node didn't have enough resource: ${resource}, requested: ${asked}, used: ${used}, capacity: ${capacity}`,
-    );
-  }
-  return undefined;
+  return checks.filter(({ asked, used, capacity }) => asked > 0 && asked > capacity - used);
 }
 
 function matchesNode({ spec = {} }: ApiPod, node: AdmittingNode): boolean {
