@@ -186,6 +186,28 @@ describe('a pod that is stopped', () => {
     expect(pod.runs.map(({ termination }) => termination?.exitCode)).toEqual([137, 137, 137]);
   });
 
+  it.each([
+    ['an exec hook as long as its behaviour says', { exec: { command: ['sync'] } }, 2_500, 30, 3_500],
+    ['an HTTP hook as well', { httpGet: { port: 80 } }, 2_500, 30, 3_500],
+    [
+      'a hook no longer than the grace period, and the signal two seconds after it',
+      { exec: {} },
+      60_000,
+      4,
+      5_000,
+    ],
+    ['a sleep hook what the pod says', { sleep: { seconds: 1 } }, 60_000, 30, 2_000],
+  ])('gives %s', (_, preStop, preStopMs, graceSeconds, endMs) => {
+    const object = boundPod((pod) => {
+      pod.spec.containers = [{ name: 'main', image: 'i', lifecycle: { preStop } }];
+    });
+    const { pod } = machineOf(object, profile({ run: () => ({ preStopMs, stopMs: 1_000 }) }));
+    play(pod, 5_000);
+    seePod(pod, readPodSighting(deletedPod(object, graceSeconds)), at(5_000));
+    play(pod, 120_000);
+    expect(endsMs(pod)).toEqual([endMs]);
+  });
+
   it('does not wait for a sidecar when its main containers are done', () => {
     const job = boundPod((pod) => {
       pod.spec.restartPolicy = 'Never';
