@@ -1,7 +1,6 @@
 /** The leading controller manager dies. */
-import { TAKEOVER_MS, TAKEOVER_SLACK_MS } from './bounds.ts';
 import type { Fault } from './fault.ts';
-import { killAndHold, leaseHolder } from './targets.ts';
+import { CONTROLLER_MANAGER, killLeader, takeoverExpectations } from './leader.ts';
 
 export const controllerManagerKill: Fault = {
   name: 'controller-manager-kill',
@@ -12,27 +11,6 @@ export const controllerManagerKill: Fault = {
     'Leases of leader election; Deployment canaries, which need both controllers; write and read probes, which must see nothing.',
   durationMs: 25_000,
   settleMs: 5_000,
-  expectations: () => [
-    {
-      figure: 'controllerManagerChanges',
-      atMost: 1,
-      atLeast: 1,
-      because: 'the standby takes the lease once it has run out',
-    },
-    {
-      figure: 'podBoundMs',
-      atMost: TAKEOVER_MS + 2_000 + TAKEOVER_SLACK_MS,
-      because: 'lease 15 s, candidates look each 2-4.4 s; pods are made and bound within 2 s; slack 8 s',
-    },
-    {
-      figure: 'wrongAnswers',
-      atMost: 1,
-      because: 'the API does not need controllers; one call in a minute is noise',
-    },
-    { figure: 'deploymentsStuck', atMost: 0, because: 'the standby works' },
-  ],
-  async induce(world, _settings, signal) {
-    const name = await leaseHolder(world, 'controllerManager', signal);
-    return { targets: [name], heal: await killAndHold(world.levers, [name]) };
-  },
+  expectations: () => takeoverExpectations(CONTROLLER_MANAGER, 1),
+  induce: killLeader(CONTROLLER_MANAGER),
 };

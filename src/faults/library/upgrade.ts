@@ -1,15 +1,12 @@
 /** The control plane moves to another version. */
 
-import { delay, HarnessError } from '../../core/index.ts';
-import { REDISPATCH_GAP_MS, SLACK_MS } from './bounds.ts';
-import type { Fault, FaultWorld } from './fault.ts';
+import { HarnessError } from '../../core/index.ts';
+import type { Fault } from './fault.ts';
+import { restartExpectations, restartInTurn } from './restarts.ts';
 import { running } from './targets.ts';
 
 /** Source: Kubernetes' version skew policy: API servers first, what speaks to them after them. */
 const ORDER = ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler'] as const;
-/** The load balancer takes a server back after two good checks. */
-const PAUSE_MS = 3_000;
-
 export const upgrade: Fault = {
   name: 'upgrade',
   fails: 'Every member of the control plane is replaced by another version, under load, and goes back.',
@@ -21,28 +18,17 @@ export const upgrade: Fault = {
   durationMs: 15_000,
   settleMs: 30_000,
   expectations: () => [
-    {
-      figure: 'writeGapMs',
-      atMost: REDISPATCH_GAP_MS + SLACK_MS,
-      because: 'a refused connection is redispatched at once; 1 s, slack 4 s',
-    },
-    { figure: 'readGapMs', atMost: REDISPATCH_GAP_MS + SLACK_MS, because: 'as for writes' },
-    {
-      figure: 'writeAvailability',
-      atLeast: 0.97,
-      because:
-        'requests in flight are served to their end; 3 % for connections that were refused, over all restarts',
-    },
+    ...restartExpectations(0.97, '3 % for connections that were refused, over all restarts'),
     { figure: 'podsEvicted', atMost: 0, because: 'nodes are not touched' },
   ],
   async induce(world, { version }, signal) {
-    const { levers } = world;
-    const members = ORDER.flatMap((component) => running(levers, component));
+    const members = ORDER.flatMap((component) => running(world.levers, component));
     if (version === undefined) throw new HarnessError('HM_INTERNAL', 'an upgrade without a version');
-    await move(world, version, members, signal);
+    await restartInTurn(world, members, { version }, signal);
     return {
       targets: members,
-      heal: (healing) => move(world, world.kubernetesVersion, members.toReversed(), healing),
+      heal: (healing) =>
+        restartInTurn(world, members.toReversed(), { version: world.kubernetesVersion }, healing),
     };
   },
   /** Those that got there go back. */
@@ -51,19 +37,6 @@ export const upgrade: Fault = {
     const names = ORDER.flatMap((component) =>
       moved.flatMap((instance) => (instance.component === component ? [instance.name] : [])),
     );
-    await move(world, world.kubernetesVersion, names.toReversed(), signal);
+    await restartInTurn(world, names.toReversed(), { version: world.kubernetesVersion }, signal);
   },
 };
-
-/** Restarts members in another version, one by one. */
-async function move(
-  { levers, clock }: FaultWorld,
-  version: string,
-  names: readonly string[],
-  signal: AbortSignal,
-): Promise<void> {
-  for (const name of names) {
-    await levers.restart(name, { version }, signal);
-    await delay(PAUSE_MS, { signal, clock });
-  }
-}
