@@ -38,8 +38,13 @@ export function haproxy(settings: HaproxySettings): ComponentInstance {
 
 /**
  * Its configuration. TCP mode keeps TLS, HTTP/2 and client certificates between client and API server. With `readyz` a
- * server that hangs is out after 2-3 s and its sessions are closed; without `on-marked-down shutdown-sessions` watches
+ * server that hangs is out after 4-6 s and its sessions are closed; without `on-marked-down shutdown-sessions` watches
  * would stay blind on a hung server for as long as it hangs. Time-outs of an hour: watches are silent for minutes.
+ *
+ * A check has 2 s (the lesser of `timeout connect` and `inter`) for its connection and TLS handshake and 3 s for its answer.
+ * /readyz itself gives etcd 2 s, so less could not tell a server that says no from one that is late. And with 1 s, two
+ * servers of a small machine are taken for dead while everybody who was with a third one connects to them: their sessions
+ * are then cut as well, and the outage of one becomes that of all.
  */
 export function haproxyConfig(settings: HaproxySettings): string {
   const { port, servers, healthCheck, caPath } = settings;
@@ -52,8 +57,8 @@ export function haproxyConfig(settings: HaproxySettings): string {
     'defaults',
     '  mode tcp',
     '  log global',
-    '  timeout connect 1s',
-    '  timeout check 1s',
+    '  timeout connect 2s',
+    '  timeout check 3s',
     '  timeout client 1h',
     '  timeout server 1h',
     '  timeout tunnel 1h',
@@ -67,7 +72,7 @@ export function haproxyConfig(settings: HaproxySettings): string {
       ? [
           `  option httpchk GET ${path}`,
           '  http-check expect status 200',
-          `  default-server check check-ssl verify required ca-file ${caPath} inter 1s fastinter 250ms downinter 500ms fall 2 rise 2 on-marked-down shutdown-sessions`,
+          `  default-server check check-ssl verify required ca-file ${caPath} inter 2s fastinter 250ms downinter 500ms fall 2 rise 2 on-marked-down shutdown-sessions`,
         ]
       : // HAProxy's own defaults, as a configuration has them that says no more than "check".
         healthCheck === 'tcp'

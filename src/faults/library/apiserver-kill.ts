@@ -28,7 +28,7 @@ export const apiserverKill: Fault = {
     {
       figure: 'noticedMs',
       atMost: DEAD_SERVER_MS + SLACK_MS,
-      because: 'the load balancer checks each second, two failures make it DOWN; slack 4 s',
+      because: 'the load balancer checks each 2 s, two failures make it DOWN; slack 4 s',
     },
     {
       figure: 'watchDelayMs',
