@@ -64,6 +64,12 @@ export function describeWoken({ wokenLeaders = [] }: FaultObservation): string {
     .join(' ');
 }
 
+/** What the fault itself counted; empty where it counted nothing. */
+export function describeFindings({ findings = [] }: FaultObservation): string {
+  if (findings.length === 0) return '';
+  return `Counted: ${findings.map(({ value, text }) => `${value} ${text}`).join(', ')}.`;
+}
+
 /** What the system noticed, the first five. */
 export function topNotices(seen: FaultObservation): string {
   if (seen.notices.length === 0) return 'The system itself noticed nothing.';

@@ -58,6 +58,10 @@ const NEEDS: Readonly<Record<FaultNeed, NeedCheck>> = {
     text: 'two schedulers (topology.schedulers), or expect: not-met',
     redundancy: true,
   },
+  fsync: {
+    isMet: ({ controlPlane }) => controlPlane.profile !== 'fast',
+    text: 'a disk that etcd waits for (profile: production-like); with `fast` it does not',
+  },
   'several-zones': {
     isMet: ({ controlPlane }) => new Set(ZONE_LAYOUTS[controlPlane.topology.layout]).size > 1,
     text: 'several zones (topology.layout)',

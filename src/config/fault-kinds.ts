@@ -18,6 +18,8 @@ export type FaultNeed =
   | 'several-schedulers'
   /** Members that end are started again. */
   | 'supervisor'
+  /** etcd waits for its disk. */
+  | 'fsync'
   | 'several-zones'
   | 'nodes'
   /** Client certificates of nodes. */
@@ -128,7 +130,7 @@ export const FAULT_KINDS = {
   },
   'etcd-slow-disk': {
     component: 'etcd',
-    needs: [...PLANE],
+    needs: [...PLANE, 'fsync'],
     summary: "every fsync of the leader's takes longer",
   },
   'etcd-no-space': {

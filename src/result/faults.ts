@@ -115,9 +115,57 @@ export interface FaultObservation {
   allNodesReadyMs?: number;
   podsEvictedCount: number;
   podsRescheduledCount: number;
+  /** What happened to processes of the plane in the window, in order; absent in results of older versions. */
+  processes?: ProcessSighting[];
+  /** What the fault itself counted or read; absent: nothing beyond what is seen from outside. */
+  findings?: FaultFinding[];
   /** Of the fleet, in the window. */
   fleetReconnectCount: number;
   fleetRelistCount: number;
+}
+
+/** A process of the control plane began, ended, or was stopped and woken. */
+export interface ProcessSighting {
+  afterMs: number;
+  /** `kube-apiserver-1` */
+  name: string;
+  what: 'started' | 'ready' | 'exited' | 'paused' | 'resumed' | 'held' | 'released';
+  /** Of `exited`: the fault ended it, and did not merely lead to its end. */
+  induced: boolean;
+  /** Of `exited`: `signal SIGKILL`, `exit code 1`. */
+  detail: string;
+}
+
+/** Names are part of the result's format. */
+export type FindingName =
+  /** Requests of a flood. */
+  | 'flood-served'
+  | 'flood-rejected'
+  /** Evictions asked for while draining. */
+  | 'evictions-granted'
+  | 'evictions-refused'
+  /** NOSPACE alarms of etcd while the fault lasted, and after healing. */
+  | 'alarms-raised'
+  | 'alarms-left'
+  /** Ids of etcd members that differ from before. */
+  | 'members-replaced'
+  /** Different hashes of the stores of etcd's members at one revision, after healing. */
+  | 'store-hashes'
+  /** By how much the revision of the store was raised. */
+  | 'revisions-raised'
+  /** API servers that served the expired certificate, and that serve a valid one after healing. */
+  | 'certificates-expired'
+  | 'certificates-rotated'
+  /** API servers that told the other version, and that tell their own after healing. */
+  | 'servers-moved'
+  | 'servers-returned';
+
+/** What a fault counted or read while it lasted: things that no probe sees. */
+export interface FaultFinding {
+  name: FindingName;
+  value: number;
+  /** What was counted, in words. */
+  text: string;
 }
 
 /** One figure held against what was expected. */

@@ -5,15 +5,18 @@ export { judgeFaults } from './fault-verdict.ts';
 export type {
   ExpectationCheck,
   FaultCard,
+  FaultFinding,
   FaultObservation,
   FaultsResult,
   FaultVerdictState,
+  FindingName,
   InvariantCheck,
   InvariantName,
   PathObservation,
   ProbeLatency,
   ProbeParts,
   ProbeSecond,
+  ProcessSighting,
 } from './faults.ts';
 export {
   CALLS_FILE,

@@ -2,7 +2,14 @@
 import { RUN_LABEL } from '../../hollow/index.ts';
 import type { ControlPlane } from '../controlplane/index.ts';
 import { type Clock, delay, HarnessError, type Logger, seededRandom } from '../core/index.ts';
-import type { ConvergenceView, FaultWorld, FleetLever, Listing } from '../faults/index.ts';
+import {
+  type ConvergenceView,
+  type FaultWorld,
+  type FleetLever,
+  type FloodCounts,
+  type Listing,
+  timingsOf,
+} from '../faults/index.ts';
 import {
   type ClusterAccess,
   type Connection,
@@ -18,9 +25,14 @@ import type { RunOptions } from './options.ts';
 import { RESOURCES } from './resources.ts';
 import { runShellCommand } from './shell-command.ts';
 
-/** Calls of the flood that are under way at any time: more than Priority & Fairness gives one user. */
-const FLOOD_CALL_COUNT = 600;
-const FLOOD_PAUSE_MS = 50;
+/**
+ * Calls of the flood that are under way at any time, for each API server: more than Priority & Fairness lets one user
+ * have, which are the seats of its level (49 of 600) and 6 queues of 50.
+ * Source: k8s.io/api flowcontrol bootstrap of `global-default`, handSize 6, queueLengthLimit 50.
+ */
+const FLOOD_CALLS_PER_SERVER = 450;
+/** Between an answer and the next call of the same caller: a rejection costs little and comes at once. */
+const FLOOD_PAUSE_MS = 250;
 const LIST_TIMEOUT_MS = 15_000;
 const PROBE_LABEL = 'hollowmark.dev/probe';
 const CONFIG_MAPS = { group: '', version: 'v1', plural: 'configmaps', namespaced: true };
@@ -56,6 +68,7 @@ export function faultWorld(parts: FaultWorldParts): FaultWorld {
     runSelector: `${RUN_LABEL}=${options.runId}`,
     nodeCount: suite.fleet.nodeCount,
     kubernetesVersion: plane.kubernetesVersion,
+    timings: timingsOf(suite),
     runCommand: (command, signal) => {
       const { kubeconfigPath } = plane;
       // Attached without a path: the command finds the cluster as hollowmark did.
@@ -141,7 +154,7 @@ async function flood({
   connection,
   clock,
   log,
-}: FaultWorldParts): Promise<{ stop(): Promise<void> }> {
+}: FaultWorldParts): Promise<{ stop(): Promise<FloodCounts> }> {
   const user = `hollowmark-flood-${options.runId}`;
   const admin = new JsonClient(connection, clock);
   await admin.create(RESOURCES.clusterrolebindings, {
@@ -153,7 +166,8 @@ async function flood({
     ...plane.admin,
     impersonate: { user, groups: ['system:authenticated'] },
   };
-  const pool = await openHttp1Pool(access, { clock, connectionCount: FLOOD_CALL_COUNT });
+  const callCount = FLOOD_CALLS_PER_SERVER * Math.max(1, probedMembers(plane).length);
+  const pool = await openHttp1Pool(access, { clock, connectionCount: callCount });
   const ended = new AbortController();
   const counts = { served: 0, rejected: 0, failed: 0 };
   const ask = async () => {
@@ -170,7 +184,7 @@ async function flood({
       await delay(FLOOD_PAUSE_MS, { signal: ended.signal, clock }).catch(() => {});
     }
   };
-  const asking = Array.from({ length: FLOOD_CALL_COUNT }, ask);
+  const asking = Array.from({ length: callCount }, ask);
   return {
     async stop() {
       ended.abort();
@@ -178,6 +192,7 @@ async function flood({
       await Promise.all(asking);
       log.info(counts, 'flood is over');
       await admin.delete(RESOURCES.clusterrolebindings, { name: user });
+      return counts;
     },
   };
 }

@@ -3,6 +3,7 @@ import { formatMs } from '../../../src/core/index.ts';
 import type { FaultCard, FaultsResult, PathObservation, RunResult } from '../../../src/result/index.ts';
 import {
   describeErrors,
+  describeFindings,
   describeWoken,
   faultWord,
   formatShare,
@@ -96,7 +97,7 @@ ${one.weaknesses === undefined ? html`` : html`<p>Known of this control plane: $
 ${
   seen === undefined
     ? html``
-    : html`<p>${topNotices(seen)} ${describeWoken(seen)} ${describeErrors(seen)} Fleet: ${String(seen.fleetReconnectCount)} reconnects, ${String(seen.fleetRelistCount)} relists; ${String(seen.nodesNotReadyCount)} nodes not Ready, ${String(seen.podsEvictedCount)} pods evicted, ${String(seen.podsRescheduledCount)} replaced.</p>
+    : html`<p>${topNotices(seen)} ${describeWoken(seen)} ${describeErrors(seen)} ${describeFindings(seen)} Fleet: ${String(seen.fleetReconnectCount)} reconnects, ${String(seen.fleetRelistCount)} relists; ${String(seen.nodesNotReadyCount)} nodes not Ready, ${String(seen.podsEvictedCount)} pods evicted, ${String(seen.podsRescheduledCount)} replaced.</p>
 ${pathTable(one.id, seen.paths)}`
 }`;
 }

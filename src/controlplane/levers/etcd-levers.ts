@@ -120,6 +120,7 @@ export function etcdLevers(parts: LeverParts): EtcdLeversInside {
     disarmAlarms,
     compact,
     defragment,
+    quotaBytes: () => Number(etcdFlag(processes.instance(names[0] ?? '').args, 'quota-backend-bytes')),
 
     async leader(signal) {
       const answering = await statuses(signal);

@@ -59,6 +59,7 @@ export function backendServers(csv: string): BackendServer[] {
         name: cell('svname'),
         state: cell('status'),
         sessionCount: Number(cell('scur')),
+        downCount: Number(cell('chkdown')),
         // A star says that a check is under way.
         check: cell('check_status').replace(/^\* /, ''),
         sinceMs: Number(cell('lastchg')) * 1_000,

@@ -107,6 +107,8 @@ export interface BackendServer {
   /** As HAProxy says it: `UP`, `DOWN`, `DRAIN`, `MAINT`, `no check`, or a step between two such as `UP 1/2`. */
   state: string;
   sessionCount: number;
+  /** How often it went from up to down since the load balancer was started. */
+  downCount: number;
   /** Of the last health check: `L7OK`, `L7STS`, `L4CON`, ... */
   check: string;
   /** Milliseconds since the state changed. */
@@ -203,6 +205,8 @@ export interface EtcdLevers {
   /** Removes a member with all its data, adds it again as a learner, and promotes it once it has caught up. */
   replaceMember(name: string, signal: AbortSignal): Promise<void>;
   alarms(signal: AbortSignal): Promise<{ memberId: string; alarm: string }[]>;
+  /** Bytes at which members refuse writes. */
+  quotaBytes(): number;
   /**
    * Sets the quota of every member by a rolling restart (no restart where they have it already, by
    * `controlPlane.flags.etcd`; each takes about 8 s) and writes filler until NOSPACE is raised. Returns the database's

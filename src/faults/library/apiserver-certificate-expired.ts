@@ -1,7 +1,10 @@
 /** A serving certificate runs out. */
+import { delay } from '../../core/index.ts';
 import { REDISPATCH_GAP_MS, SLACK_MS } from './bounds.ts';
 import type { Fault } from './fault.ts';
 import { pickMember } from './targets.ts';
+
+const POLL_MS = 200;
 
 export const apiserverCertificateExpired: Fault = {
   name: 'apiserver-certificate-expired',
@@ -21,6 +24,8 @@ export const apiserverCertificateExpired: Fault = {
       because: 'a refused connection is redispatched at once; 1 s, slack 4 s',
     },
     { figure: 'readGapMs', atMost: REDISPATCH_GAP_MS + SLACK_MS, because: 'as for writes' },
+    { figure: 'certificatesExpired', atLeast: 1, because: 'files are read again within a minute' },
+    { figure: 'certificatesRotated', atLeast: 1, because: 'as the expired one' },
     {
       figure: 'writeAvailability',
       atLeast: 0.95,
@@ -29,13 +34,27 @@ export const apiserverCertificateExpired: Fault = {
   ],
   async induce(world, { target }) {
     const name = pickMember(world, 'kube-apiserver', target);
+    const { clock } = world;
     const { certificates } = world.levers;
     await certificates.expire(name);
+    let expiredCount = 0;
+    let rotatedCount = 0;
     return {
       targets: [name],
-      heal: async () => {
-        await certificates.rotate(name);
+      heal: async (healing) => {
+        const { notAfter } = await certificates.served(name, healing);
+        if (Date.parse(notAfter) < clock.wallMs()) expiredCount++;
+        const serial = await certificates.rotate(name);
+        // The server looks for new files each minute at the latest.
+        while (rotatedCount === 0) {
+          if ((await certificates.served(name, healing)).serial === serial) rotatedCount++;
+          else await delay(POLL_MS, { signal: healing, clock });
+        }
       },
+      findings: () => [
+        { name: 'certificates-expired', value: expiredCount, text: 'servers of an expired certificate' },
+        { name: 'certificates-rotated', value: rotatedCount, text: 'servers of the new certificate' },
+      ],
     };
   },
 };

@@ -1,6 +1,6 @@
 /** One user asks for more than its share. */
 import { SLACK_MS } from './bounds.ts';
-import type { Fault } from './fault.ts';
+import type { Fault, FloodCounts } from './fault.ts';
 
 export const apiserverOverload: Fault = {
   name: 'apiserver-overload',
@@ -13,6 +13,7 @@ export const apiserverOverload: Fault = {
   durationMs: 20_000,
   settleMs: 10_000,
   expectations: () => [
+    { figure: 'floodRejected', atLeast: 1, because: 'one user may not have more than its share' },
     {
       figure: 'controllerManagerChanges',
       atMost: 0,
@@ -33,6 +34,16 @@ export const apiserverOverload: Fault = {
   ],
   async induce(world, _settings, signal) {
     const flood = await world.flood(signal);
-    return { targets: ['all API servers'], heal: () => flood.stop() };
+    let counts: FloodCounts = { served: 0, rejected: 0, failed: 0 };
+    return {
+      targets: ['all API servers'],
+      heal: async () => {
+        counts = await flood.stop();
+      },
+      findings: () => [
+        { name: 'flood-served', value: counts.served, text: 'requests of the flood that were served' },
+        { name: 'flood-rejected', value: counts.rejected, text: 'requests of the flood answered with 429' },
+      ],
+    };
   },
 };

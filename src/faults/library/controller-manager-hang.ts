@@ -1,6 +1,6 @@
 /** The leading controller manager is paused. */
 import type { Fault } from './fault.ts';
-import { CONTROLLER_MANAGER, pauseLeader, takeoverExpectations, WOKEN_EXPECTATION } from './leader.ts';
+import { CONTROLLER_MANAGER, pauseLeader, takeoverExpectations, wokenExpectation } from './leader.ts';
 
 export const controllerManagerHang: Fault = {
   name: 'controller-manager-hang',
@@ -13,6 +13,9 @@ export const controllerManagerHang: Fault = {
     'Leases of leader election; Deployment canaries, which need both controllers; write and read probes, which must see nothing. What both replicas say of themselves after the old one wakes.',
   durationMs: 28_000,
   settleMs: 15_000,
-  expectations: () => [...takeoverExpectations(CONTROLLER_MANAGER, 2), WOKEN_EXPECTATION],
+  expectations: (_settings, timings) => [
+    ...takeoverExpectations(CONTROLLER_MANAGER, 2, timings),
+    wokenExpectation(timings.controllerManager),
+  ],
   induce: pauseLeader(CONTROLLER_MANAGER),
 };

@@ -11,6 +11,6 @@ export const controllerManagerKill: Fault = {
     'Leases of leader election; Deployment canaries, which need both controllers; write and read probes, which must see nothing.',
   durationMs: 25_000,
   settleMs: 5_000,
-  expectations: () => takeoverExpectations(CONTROLLER_MANAGER, 1),
+  expectations: (_settings, timings) => takeoverExpectations(CONTROLLER_MANAGER, 1, timings),
   induce: killLeader(CONTROLLER_MANAGER),
 };

@@ -2,7 +2,9 @@
 
 import { join } from 'node:path';
 import { TAKEOVER_SLACK_MS } from './bounds.ts';
+import { storeHashes } from './etcd-stores.ts';
 import type { Fault } from './fault.ts';
+import { isEvents, running } from './targets.ts';
 
 export const etcdRestore: Fault = {
   name: 'etcd-restore',
@@ -21,13 +23,39 @@ export const etcdRestore: Fault = {
       atMost: 2_000 + TAKEOVER_SLACK_MS,
       because: 'when the levers return all API servers are ready; two good health checks, 2 s; slack 8 s',
     },
+    {
+      figure: 'revisionsRaised',
+      atLeast: 1_000_000_000 - 1_000_000,
+      because: 'raised by 10^9 above the snapshot, which lacks what was written after it',
+    },
+    { figure: 'storeHashes', atMost: 1, atLeast: 1, because: 'all members begin from the same snapshot' },
     { figure: 'podsEvicted', atMost: 0, because: 'shorter than any toleration' },
   ],
   async induce(world, _settings, signal) {
     const path = join(world.directory, 'etcd-snapshot.db');
     await world.levers.etcd.snapshot(path, signal);
     const takenUs = world.clock.nowUs();
+    const [first = ''] = running(world.levers, 'etcd').filter((name) => !isEvents(name));
+    const before = await world.levers.etcd.status(first, signal);
     await world.levers.etcd.restore(path, { bumpRevision: true }, signal);
-    return { targets: ['etcd'], rewoundToUs: takenUs, heal: async () => {} };
+    const after = await world.levers.etcd.status(first, signal);
+    const hashes = await storeHashes(world, signal);
+    return {
+      targets: ['etcd'],
+      rewoundToUs: takenUs,
+      heal: async () => {},
+      findings: () => [
+        {
+          name: 'revisions-raised',
+          value: after.revision - before.revision,
+          text: `revisions from ${before.revision} to ${after.revision}`,
+        },
+        {
+          name: 'store-hashes',
+          value: new Set(hashes.values()).size,
+          text: `different hashes of ${hashes.size} stores at one revision`,
+        },
+      ],
+    };
   },
 };

@@ -6,8 +6,10 @@ import type { FaultName, FaultSettings } from '../../config/index.ts';
 import type { PlaneLevers } from '../../controlplane/index.ts';
 import type { Clock, Logger, Random } from '../../core/index.ts';
 import type { ApiConnection, JsonClient } from '../../kube/index.ts';
+import type { FaultFinding } from '../../result/index.ts';
 import type { Expectation } from '../observation/judge.ts';
 import type { FleetLever } from './fleet-lever.ts';
+import type { Timings } from './timings.ts';
 
 /** What faults act upon. */
 export interface FaultWorld {
@@ -27,10 +29,21 @@ export interface FaultWorld {
   readonly runSelector: string;
   readonly nodeCount: number;
   readonly kubernetesVersion: string;
+  /** What the suite's flags make of upstream's time-outs. */
+  readonly timings: Timings;
   /** Runs a command that the user gave for an attached cluster. */
   runCommand(command: string, signal: AbortSignal): Promise<void>;
   /** Floods the API as one user; resolves when it runs, and ends with what it returns. */
-  flood(signal: AbortSignal): Promise<{ stop(): Promise<void> }>;
+  flood(signal: AbortSignal): Promise<{ stop(): Promise<FloodCounts> }>;
+}
+
+/** What became of the requests of a flood. */
+export interface FloodCounts {
+  served: number;
+  /** 429 */
+  rejected: number;
+  /** Without an answer, or cut off by the end of the flood. */
+  failed: number;
 }
 
 /** A fault that is under way. */
@@ -41,6 +54,8 @@ export interface InducedFault {
   rewoundToUs?: number;
   /** Ends it; called once, also on interrupt and failure. */
   heal(signal: AbortSignal): Promise<void>;
+  /** What the fault itself counted or read that no probe sees; asked once it is healed. */
+  findings?(): readonly FaultFinding[];
 }
 
 /** One fault of the library. */
@@ -58,7 +73,7 @@ export interface Fault {
   durationMs: number;
   /** Longest time that the response takes after healing: the window stays open for at least this long. */
   settleMs: number;
-  expectations(settings: FaultSettings): readonly Expectation[];
+  expectations(settings: FaultSettings, timings: Timings): readonly Expectation[];
   /** Breaks it; whatever it broke before it threw is healed by `undo`, then by the levers' healAll. */
   induce(world: FaultWorld, settings: FaultSettings, signal: AbortSignal): Promise<InducedFault>;
   /** Mends what induce() broke before it threw or was interrupted, where no lever knows of it. */

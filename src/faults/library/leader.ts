@@ -1,8 +1,10 @@
 /** What the faults of a leading controller have in common: who is hit, by which means, and what the lease then bounds. */
+import { formatMs } from '../../core/index.ts';
 import type { Expectation } from '../observation/judge.ts';
-import { RENEW_DEADLINE_MS, SLACK_MS, TAKEOVER_MS, TAKEOVER_SLACK_MS } from './bounds.ts';
+import { SLACK_MS, TAKEOVER_SLACK_MS } from './bounds.ts';
 import type { Fault } from './fault.ts';
 import { killAndHold, leaseHolder } from './targets.ts';
+import { type LeaseTimings, type Timings, takeoverMs } from './timings.ts';
 
 /** A controller that is led by the holder of a lease. */
 export interface LedController {
@@ -17,7 +19,11 @@ export const CONTROLLER_MANAGER: LedController = {
 export const SCHEDULER: LedController = { lease: 'scheduler', changes: 'schedulerChanges' };
 
 /** Bounds of a takeover by the standby; the lease may pass on at most so often. */
-export function takeoverExpectations({ changes }: LedController, mostChanges: number): Expectation[] {
+export function takeoverExpectations(
+  { lease, changes }: LedController,
+  mostChanges: number,
+  timings: Timings,
+): Expectation[] {
   return [
     {
       figure: changes,
@@ -25,11 +31,7 @@ export function takeoverExpectations({ changes }: LedController, mostChanges: nu
       atLeast: 1,
       because: 'the standby takes the lease once it has run out',
     },
-    {
-      figure: 'podBoundMs',
-      atMost: TAKEOVER_MS + 2_000 + TAKEOVER_SLACK_MS,
-      because: 'lease 15 s, candidates look each 2-4.4 s; pods are made and bound within 2 s; slack 8 s',
-    },
+    podBoundExpectation([timings[lease]]),
     {
       figure: 'wrongAnswers',
       atMost: 1,
@@ -40,11 +42,23 @@ export function takeoverExpectations({ changes }: LedController, mostChanges: nu
 }
 
 /** Of a leader that wakes after its lease has passed on. */
-export const WOKEN_EXPECTATION: Expectation = {
-  figure: 'wokenLeaderMs',
-  atMost: RENEW_DEADLINE_MS + SLACK_MS,
-  because: 'a leader that cannot renew gives up after 10 s; slack 4 s',
-};
+export function wokenExpectation({ renewMs }: LeaseTimings): Expectation {
+  return {
+    figure: 'wokenLeaderMs',
+    atMost: renewMs + SLACK_MS,
+    because: `a leader that cannot renew gives up after ${formatMs(renewMs)}; slack 4 s`,
+  };
+}
+
+/** A Deployment has to wait for the later of the takeovers, and then to be made and bound. */
+export function podBoundExpectation(leases: readonly LeaseTimings[]): Expectation {
+  const { leaseMs, retryMs } = leases.reduce((a, b) => (takeoverMs(b) > takeoverMs(a) ? b : a));
+  return {
+    figure: 'podBoundMs',
+    atMost: takeoverMs({ leaseMs, retryMs }) + 2_000 + TAKEOVER_SLACK_MS,
+    because: `lease ${formatMs(leaseMs)}, candidates look each ${formatMs(retryMs)} to ${formatMs(2.2 * retryMs)}; pods are made and bound within 2 s; slack 8 s`,
+  };
+}
 
 /** Kills the holder and keeps it away until healed. */
 export function killLeader({ lease }: LedController): Fault['induce'] {

@@ -1,6 +1,6 @@
 /** Both leaders die at once. */
-import { TAKEOVER_MS, TAKEOVER_SLACK_MS } from './bounds.ts';
 import type { Fault } from './fault.ts';
+import { podBoundExpectation } from './leader.ts';
 import { killAndHold, leaseHolder } from './targets.ts';
 
 export const leadersKill: Fault = {
@@ -12,7 +12,7 @@ export const leadersKill: Fault = {
     'Leases of leader election; Deployment canaries, which need both controllers; write and read probes, which must see nothing.',
   durationMs: 28_000,
   settleMs: 5_000,
-  expectations: () => [
+  expectations: (_settings, timings) => [
     {
       figure: 'controllerManagerChanges',
       atMost: 1,
@@ -20,12 +20,8 @@ export const leadersKill: Fault = {
       because: 'the standby takes the lease once',
     },
     { figure: 'schedulerChanges', atMost: 1, atLeast: 1, because: 'the standby takes the lease once' },
-    {
-      figure: 'podBoundMs',
-      atMost: TAKEOVER_MS + 2_000 + TAKEOVER_SLACK_MS,
-      because:
-        'both leases run out at about the same time; the later one decides; 2 s to make and bind; slack 8 s',
-    },
+    // Both leases run out at about the same time.
+    podBoundExpectation([timings.controllerManager, timings.scheduler]),
     {
       figure: 'wrongAnswers',
       atMost: 1,

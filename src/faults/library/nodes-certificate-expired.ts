@@ -1,5 +1,5 @@
 /** Client certificates of nodes run out. */
-import { LEASE_PERIOD_MS, NODE_UNKNOWN_MS, TAKEOVER_SLACK_MS } from './bounds.ts';
+import { TAKEOVER_SLACK_MS } from './bounds.ts';
 import type { Fault } from './fault.ts';
 import { disturbNodes } from './nodes.ts';
 
@@ -13,12 +13,13 @@ export const nodesCertificateExpired: Fault = {
     'Node conditions; evictions (condition DisruptionTarget of pods) and their replacements; reconnects and relists of the fleet; write and read probes.',
   durationMs: 70_000,
   settleMs: 30_000,
-  expectations: () => [
+  expectations: (_settings, { nodeGraceMs, nodeCheckMs, heartbeatMs }) => [
     { figure: 'writeAvailability', atLeast: 0.98, because: 'the control plane itself is well' },
     {
       figure: 'firstNodeNotReadyMs',
-      atMost: NODE_UNKNOWN_MS + LEASE_PERIOD_MS + TAKEOVER_SLACK_MS,
-      because: 'as silent nodes; slack 8 s',
+      atMost: nodeGraceMs + nodeCheckMs + TAKEOVER_SLACK_MS,
+      atLeast: nodeGraceMs - heartbeatMs,
+      because: 'as silent nodes: their last heartbeat was the last one that was taken; slack 8 s',
     },
     { figure: 'podsEvicted', atMost: 0, because: 'pods tolerate it for 300 s' },
   ],

@@ -33,7 +33,8 @@ export const nodesDrain: Fault = {
     const budgets = new Set<string>();
     // Evictions go on until healing, as `kubectl drain` would; what is refused is tried again.
     const ended = new AbortController();
-    const draining = drain(world, names, budgets, ended.signal);
+    const counts = { granted: 0, refused: 0 };
+    const draining = drain(world, names, { budgets, counts }, ended.signal);
     return {
       targets: names,
       heal: async (healing) => {
@@ -44,6 +45,10 @@ export const nodesDrain: Fault = {
           await admin.delete(BUDGETS, { namespace, name: BUDGET }, { signal: healing });
         world.log.info({ nodes: names, atUs: clock.nowUs() }, 'nodes uncordoned');
       },
+      findings: () => [
+        { name: 'evictions-granted', value: counts.granted, text: 'evictions granted' },
+        { name: 'evictions-refused', value: counts.refused, text: 'evictions refused by the budget (429)' },
+      ],
     };
   },
 };
@@ -60,7 +65,7 @@ async function cordon(
 async function drain(
   { admin, adminConnection, clock, log }: FaultWorld,
   nodes: readonly string[],
-  budgets: Set<string>,
+  { budgets, counts }: { budgets: Set<string>; counts: { granted: number; refused: number } },
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted) {
@@ -85,7 +90,10 @@ async function drain(
             metadata: { name: metadata.name, namespace },
           };
           // 429 is the budget at work: the pod's turn comes in the next round.
-          await adminConnection.request({ method: 'POST', path, body: JSON.stringify(body) }, signal);
+          const request = { method: 'POST', path, body: JSON.stringify(body) } as const;
+          const { status } = await adminConnection.request(request, signal);
+          if (status < 300) counts.granted++;
+          else if (status === 429) counts.refused++;
         }
       }
     } catch (error) {

@@ -1,6 +1,6 @@
 /** The leading scheduler is paused. */
 import type { Fault } from './fault.ts';
-import { SCHEDULER, pauseLeader, takeoverExpectations, WOKEN_EXPECTATION } from './leader.ts';
+import { pauseLeader, SCHEDULER, takeoverExpectations, wokenExpectation } from './leader.ts';
 
 export const schedulerHang: Fault = {
   name: 'scheduler-hang',
@@ -13,6 +13,9 @@ export const schedulerHang: Fault = {
     'Leases of leader election; Deployment canaries, which need both controllers; write and read probes, which must see nothing. What both replicas say of themselves after the old one wakes.',
   durationMs: 28_000,
   settleMs: 15_000,
-  expectations: () => [...takeoverExpectations(SCHEDULER, 2), WOKEN_EXPECTATION],
+  expectations: (_settings, timings) => [
+    ...takeoverExpectations(SCHEDULER, 2, timings),
+    wokenExpectation(timings.scheduler),
+  ],
   induce: pauseLeader(SCHEDULER),
 };

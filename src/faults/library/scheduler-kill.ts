@@ -1,6 +1,6 @@
 /** The leading scheduler dies. */
 import type { Fault } from './fault.ts';
-import { SCHEDULER, killLeader, takeoverExpectations } from './leader.ts';
+import { killLeader, SCHEDULER, takeoverExpectations } from './leader.ts';
 
 export const schedulerKill: Fault = {
   name: 'scheduler-kill',
@@ -11,6 +11,6 @@ export const schedulerKill: Fault = {
     'Leases of leader election; Deployment canaries, which need both controllers; write and read probes, which must see nothing.',
   durationMs: 25_000,
   settleMs: 5_000,
-  expectations: () => takeoverExpectations(SCHEDULER, 1),
+  expectations: (_settings, timings) => takeoverExpectations(SCHEDULER, 1, timings),
   induce: killLeader(SCHEDULER),
 };

@@ -1,6 +1,7 @@
 /** A zone is lost. */
-import { ELECTION_MS, SLACK_MS, TAKEOVER_MS, TAKEOVER_SLACK_MS } from './bounds.ts';
+import { ELECTION_MS, SLACK_MS, TAKEOVER_SLACK_MS } from './bounds.ts';
 import type { Fault } from './fault.ts';
+import { podBoundExpectation } from './leader.ts';
 import { killAndHold } from './targets.ts';
 
 export const zoneOutage: Fault = {
@@ -12,7 +13,7 @@ export const zoneOutage: Fault = {
   observed: 'Write and read probes; Leases; leader of etcd; node conditions by zone; state of the backends.',
   durationMs: 75_000,
   settleMs: 30_000,
-  expectations: () => [
+  expectations: (_settings, timings) => [
     {
       figure: 'writeGapMs',
       atMost: ELECTION_MS + SLACK_MS,
@@ -24,11 +25,8 @@ export const zoneOutage: Fault = {
       atMost: ELECTION_MS + TAKEOVER_SLACK_MS,
       because: 'an election, and connections to what is gone; slack 8 s',
     },
-    {
-      figure: 'podBoundMs',
-      atMost: TAKEOVER_MS + 2_000 + TAKEOVER_SLACK_MS,
-      because: 'leaders of the zone are replaced after their leases; slack 8 s',
-    },
+    // Leaders of the zone are replaced after their leases.
+    podBoundExpectation([timings.controllerManager, timings.scheduler]),
     { figure: 'podsEvicted', atMost: 0, because: 'pods tolerate it for 300 s' },
   ],
   async induce(world, { target }, signal) {

@@ -1,6 +1,12 @@
 /** The expected response held against what was seen: each bound on its own, then the fault as a whole. */
 import { formatMs } from '../../core/index.ts';
-import type { ExpectationCheck, FaultCard, FaultObservation, InvariantCheck } from '../../result/index.ts';
+import type {
+  ExpectationCheck,
+  FaultCard,
+  FaultObservation,
+  FindingName,
+  InvariantCheck,
+} from '../../result/index.ts';
 
 /** Figures of an observation that a fault may have expectations of. Times in milliseconds. */
 export type FigureName = keyof typeof FIGURES;
@@ -77,6 +83,17 @@ const FIGURES = {
     'fails-at-most',
   ),
   allNodesReadyMs: figure('all nodes Ready again', 'ms', (seen) => seen.allNodesReadyMs, 'fails-at-most'),
+  floodRejected: figure('requests of the flood answered with 429', 'count', found('flood-rejected')),
+  evictionsGranted: figure('evictions that were granted', 'count', found('evictions-granted')),
+  alarmsRaised: figure('NOSPACE alarms while it lasted', 'count', found('alarms-raised')),
+  alarmsLeft: figure('NOSPACE alarms after healing', 'count', found('alarms-left')),
+  membersReplaced: figure('members of etcd with a new id', 'count', found('members-replaced')),
+  storeHashes: figure('different hashes of the stores', 'count', found('store-hashes')),
+  revisionsRaised: figure('revisions skipped by the restore', 'count', found('revisions-raised')),
+  certificatesExpired: figure('servers of an expired certificate', 'count', found('certificates-expired')),
+  certificatesRotated: figure('servers of a new certificate', 'count', found('certificates-rotated')),
+  serversMoved: figure('API servers of the other version', 'count', found('servers-moved')),
+  serversReturned: figure('API servers of their own version again', 'count', found('servers-returned')),
   podsEvicted: figure('pods evicted', 'count', (seen) => seen.podsEvictedCount),
 } as const satisfies Record<string, Figure>;
 
@@ -118,6 +135,11 @@ function judgeFigure(seen: FaultObservation, expectation: Expectation): Expectat
       : (atMost === undefined || found <= atMost) && (atLeast === undefined || found >= atLeast);
   const told = found === undefined ? 'not seen' : formatFigure(found, unit);
   return { name: title, met, text: `${told}, expected ${bounds} (${because})` };
+}
+
+/** Value of one of the fault's own findings. */
+function found(name: FindingName): Figure['value'] {
+  return (seen) => seen.findings?.find((finding) => finding.name === name)?.value;
 }
 
 function formatFigure(value: number, unit: Figure['unit']): string {

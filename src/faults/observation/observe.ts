@@ -2,7 +2,9 @@
  * What was seen of one fault: pure, from the records of the canaries and the notices of the system. Whether that is as
  * it should be is for judge.ts.
  */
-import type { FaultObservation, PathObservation } from '../../result/index.ts';
+
+import type { PlaneEvent } from '../../controlplane/index.ts';
+import type { FaultFinding, FaultObservation, PathObservation } from '../../result/index.ts';
 import type { ProbeLog } from '../canaries/probe-log.ts';
 import { BALANCED_PATH, type LeaseSample, type ProbeCall } from '../canaries/records.ts';
 import { availability, errorsOf, partsOf, secondsOf } from './calls.ts';
@@ -27,6 +29,10 @@ export interface ObservationInput {
   limits: ProbeLimits;
   /** Of load balancer, etcd and processes, in any order; those of the API are taken from the log. */
   notices: readonly Notice[];
+  /** Events of the plane's processes, of any time. */
+  processes: readonly PlaneEvent[];
+  /** Of the fault itself. */
+  findings: readonly FaultFinding[];
   /** Leader changes of etcd between the fault and the end. */
   etcdLeaderChangeCount: number;
   fleet: { before: FleetCounts; after: FleetCounts };
@@ -85,6 +91,16 @@ export function observe(input: ObservationInput): FaultObservation {
     ...deploymentFigures(log, window),
     ...nodeFigures(log, window),
     ...podFigures(log, window),
+    processes: input.processes
+      .filter(({ atUs }) => inWindow(atUs))
+      .map(({ atUs, name, kind, induced, detail }) => ({
+        afterMs: sinceMs(atUs),
+        name,
+        what: kind,
+        induced,
+        detail,
+      })),
+    findings: [...input.findings],
     fleetReconnectCount: fleet.after.reconnectCount - fleet.before.reconnectCount,
     fleetRelistCount: fleet.after.relistCount - fleet.before.relistCount,
   };

@@ -2,7 +2,7 @@
  * What the system itself notices, sampled four times a second through the levers: backends at the load balancer, the
  * leader of etcd, processes that end by themselves. A sample that cannot be had is left out; the next one comes soon.
  */
-import type { PlaneLevers } from '../../controlplane/index.ts';
+import type { BackendServer, PlaneEvent, PlaneLevers } from '../../controlplane/index.ts';
 import type { Clock } from '../../core/index.ts';
 import type { Notice } from './observe.ts';
 import { sampleAgainAndAgain } from './sampling.ts';
@@ -15,7 +15,7 @@ export class SystemWatch {
   readonly #clock: Clock;
   readonly #notices: Notice[] = [];
   readonly #leaderChanges: number[] = [];
-  readonly #backends = new Map<string, string>();
+  readonly #backends = new Map<string, { state: string; downCount: number }>();
   readonly #ended = new AbortController();
   #leader: string | undefined;
   #stopEvents = () => {};
@@ -28,6 +28,11 @@ export class SystemWatch {
 
   get notices(): readonly Notice[] {
     return this.#notices;
+  }
+
+  /** Everything that happened to the plane's processes so far. */
+  get processes(): readonly PlaneEvent[] {
+    return this.#levers.events;
   }
 
   /** Leader changes of etcd noticed in [fromUs, untilUs). */
@@ -46,7 +51,7 @@ export class SystemWatch {
     if (loadBalancer !== undefined)
       this.#loops.push(
         this.#loop(async (signal) => {
-          for (const { name, state } of await loadBalancer.servers(signal)) this.#sawBackend(name, state);
+          for (const server of await loadBalancer.servers(signal)) this.#sawBackend(server);
         }),
       );
   }
@@ -67,12 +72,16 @@ export class SystemWatch {
     this.#leader = leader;
   }
 
-  #sawBackend(name: string, told: string): void {
+  #sawBackend({ name, state: told, downCount, check }: BackendServer): void {
     const state = told.replace(/ .*$/, '');
     const before = this.#backends.get(name);
-    this.#backends.set(name, state);
-    if (before !== undefined && before !== state && state !== 'UP')
-      this.#notices.push({ atUs: this.#clock.nowUs(), by: `the load balancer took ${name} for ${state}` });
+    this.#backends.set(name, { state, downCount });
+    if (before === undefined) return;
+    const notice = (text: string) =>
+      this.#notices.push({ atUs: this.#clock.nowUs(), by: `the load balancer took ${name} for ${text}` });
+    if (before.state !== state && state !== 'UP') notice(state === 'DOWN' ? `DOWN (${check})` : state);
+    // Down and up again between two samples: only the count tells. A balancer that was restarted counts from 0.
+    else if (before.state === state && downCount > before.downCount) notice('DOWN and UP again');
   }
 
   #loop(sample: (signal: AbortSignal) => Promise<void>): Promise<void> {

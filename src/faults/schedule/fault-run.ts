@@ -5,7 +5,7 @@
 import type { FaultSettings, FaultsSettings } from '../../config/index.ts';
 import { FAULT_KINDS } from '../../config/index.ts';
 import { delay, describeError } from '../../core/index.ts';
-import type { FaultCard, InvariantCheck } from '../../result/index.ts';
+import type { FaultCard, FaultFinding, InvariantCheck } from '../../result/index.ts';
 import type { ProbeLog } from '../canaries/probe-log.ts';
 import { type ConvergenceView, checkConvergence } from '../invariants/convergence.ts';
 import { checkLeaders } from '../invariants/leaders.ts';
@@ -154,7 +154,7 @@ export class FaultRun {
     const window: FaultWindow = { beforeUs, inducedUs, healedUs, endUs: clock.nowUs() };
     card.endMs = sinceStartMs(window.endUs);
     if (induced.rewoundToUs !== undefined) this.#parts.log.ledger.rewind(induced.rewoundToUs, inducedEndUs);
-    await this.#look(card, fault, settings, window, fleetBefore, signal);
+    await this.#look(card, fault, settings, window, fleetBefore, induced.findings?.() ?? [], signal);
   }
 
   async #look(
@@ -163,6 +163,7 @@ export class FaultRun {
     settings: FaultSettings,
     window: FaultWindow,
     fleetBefore: FleetCounts,
+    findings: readonly FaultFinding[],
     signal: AbortSignal,
   ): Promise<void> {
     const { world, log, system, limits } = this.#parts;
@@ -187,6 +188,8 @@ export class FaultRun {
       window,
       limits,
       notices: system?.notices ?? [],
+      processes: system?.processes ?? [],
+      findings,
       etcdLeaderChangeCount: system?.leaderChangeCount(window.inducedUs, window.endUs) ?? 0,
       fleet: { before: fleetBefore, after: this.#parts.fleetCounts() },
       unknown,
@@ -203,7 +206,7 @@ export class FaultRun {
       checkPodDeletions(log.pods),
       await this.#converged(signal),
     ];
-    card.verdict = judgeFault(seen, fault.expectations(settings), card.invariants);
+    card.verdict = judgeFault(seen, fault.expectations(settings, world.timings), card.invariants);
     if (card.verdict.state === 'not-met' && card.weaknesses !== undefined)
       card.verdict.text += `. Known of this control plane: ${card.weaknesses.join('; ')}`;
     if (card.state === 'not-healed') {

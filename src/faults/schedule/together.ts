@@ -18,7 +18,7 @@ export function faultOf(settings: FaultSettings): Fault {
     observed: join(({ observed }) => observed),
     durationMs: Math.max(...parts.map(({ durationMs }) => durationMs)),
     settleMs: Math.max(...parts.map(({ settleMs }) => settleMs)),
-    expectations: (own) => addUp(parts.flatMap((fault) => fault.expectations(own))),
+    expectations: (own, timings) => addUp(parts.flatMap((fault) => fault.expectations(own, timings))),
     ...joined(parts),
   };
 }
@@ -63,12 +63,14 @@ function joined(parts: readonly Fault[]): Required<Pick<Fault, 'induce' | 'undo'
         begun++;
         induced.push(await fault.induce(world, settings, signal));
       }
+      const findings = induced.flatMap((one) => (one.findings === undefined ? [] : [one.findings]));
       // Where one of them takes the cluster back in time, all of it went back.
       const rewound = induced.flatMap(({ rewoundToUs }) => rewoundToUs ?? []);
       return {
         targets: induced.flatMap(({ targets }) => targets),
         ...(rewound.length === 0 ? {} : { rewoundToUs: Math.min(...rewound) }),
         heal,
+        findings: () => findings.flatMap((ask) => ask()),
       };
     },
     async undo(world, settings, signal) {

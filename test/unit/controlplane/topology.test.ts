@@ -194,13 +194,20 @@ describe('the supervisor', () => {
 
 describe("HAProxy's statistics", () => {
   it('are read by the names of their columns', () => {
-    const csv = `# pxname,svname,scur,status,lastchg,check_status
-api,FRONTEND,3,OPEN,,
-kube-apiserver,kube-apiserver-0,2,UP 1/2,7,* L7STS
-kube-apiserver,BACKEND,2,UP,7,
+    const csv = `# pxname,svname,scur,status,lastchg,check_status,chkdown
+api,FRONTEND,3,OPEN,,,
+kube-apiserver,kube-apiserver-0,2,UP 1/2,7,* L7STS,3
+kube-apiserver,BACKEND,2,UP,7,,3
 `;
     expect(backendServers(csv)).toEqual([
-      { name: 'kube-apiserver-0', state: 'UP 1/2', sessionCount: 2, check: 'L7STS', sinceMs: 7_000 },
+      {
+        name: 'kube-apiserver-0',
+        state: 'UP 1/2',
+        sessionCount: 2,
+        downCount: 3,
+        check: 'L7STS',
+        sinceMs: 7_000,
+      },
     ]);
   });
 });

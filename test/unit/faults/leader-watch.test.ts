@@ -54,6 +54,8 @@ describe('a leader that was paused for longer than its lease', () => {
       window: WINDOW,
       limits: { writeLimitUs: S, readLimitUs: S, quantile: 0.99 },
       notices: [],
+      processes: [],
+      findings: [],
       etcdLeaderChangeCount: 0,
       fleet: {
         before: { reconnectCount: 0, relistCount: 0 },

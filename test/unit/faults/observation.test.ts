@@ -10,10 +10,13 @@ import {
   type ProbeCall,
   ProbeLog,
   scheduleOf,
+  timingsOf,
   WritePlan,
 } from '../../../src/faults/index.ts';
 
 const S = 1e6;
+/** Of a suite that sets none of them. */
+const UPSTREAM = timingsOf({ controlPlane: { flags: {} }, fleet: { leaseDurationMs: 40_000 } });
 const WINDOW = { beforeUs: 0, inducedUs: 10 * S, healedUs: 20 * S, endUs: 30 * S };
 const LIMITS = { writeLimitUs: S, readLimitUs: S, quantile: 0.99 };
 
@@ -47,6 +50,8 @@ function seen(log: ProbeLog, more: Partial<ObservationInput> = {}) {
     window: WINDOW,
     limits: LIMITS,
     notices: [],
+    processes: [],
+    findings: [],
     etcdLeaderChangeCount: 0,
     fleet: { before: { reconnectCount: 5, relistCount: 1 }, after: { reconnectCount: 9, relistCount: 1 } },
     unknown: { unknownCount: 0, appliedCount: 0 },
@@ -63,7 +68,7 @@ describe('observation', () => {
     expect(quiet.writeGapMs).toBeLessThan(100);
     const verdict = judgeFault(
       quiet,
-      FAULTS.control.expectations({ fault: 'control', with: [], expect: 'met' }),
+      FAULTS.control.expectations({ fault: 'control', with: [], expect: 'met' }, UPSTREAM),
       [],
     );
     expect(verdict.state).toBe('met');
@@ -184,7 +189,7 @@ describe('the library', () => {
     expect(fault.name).toBe(name);
     for (const part of [fault.fails, fault.induced, fault.expected, fault.observed])
       expect(part).not.toBe('');
-    const expectations = fault.expectations({ fault: fault.name, with: [], expect: 'met' });
+    const expectations = fault.expectations({ fault: fault.name, with: [], expect: 'met' }, UPSTREAM);
     expect(expectations.length).toBeGreaterThan(0);
     for (const { because } of expectations) expect(because).not.toBe('');
   });
