@@ -40,12 +40,16 @@ export function resolve(input: SuiteInput, context: Omit<ObjectContext, 'nodeCou
   };
 }
 
-/** Reached on loopback of the fleet's host, where a local API server is; light nodes do without. */
+/** Reached on loopback of the fleet's host, where a local API server is, or where the suite says; light nodes do without. */
 function kubeletApi({ controlPlane, fleet }: SuiteInput, report: ObjectContext['report']): boolean {
   const light = fleet.fidelity === 'light';
   if (light && fleet.kubeletApi === true)
     report(['fleet', 'kubeletApi'], 'is for full nodes: expected false with fidelity: light, got true');
-  return fleet.kubeletApi ?? (controlPlane.provider === 'local' && !light);
+  if (fleet.kubeletAddress !== undefined && (light || fleet.kubeletApi === false))
+    report(['fleet', 'kubeletAddress'], 'is where the kubelet API is: expected none without kubeletApi');
+  return (
+    fleet.kubeletApi ?? (!light && (controlPlane.provider === 'local' || fleet.kubeletAddress !== undefined))
+  );
 }
 
 // Members and nodes share their zones unless the suite says otherwise.

@@ -1,6 +1,7 @@
 /**
  * The suite's `fleet` section: how many hollow nodes there are and how they behave.
  */
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import {
   DEFAULT_CAPACITY,
@@ -74,6 +75,9 @@ const proxySyncSchema = z.strictObject({
 });
 
 /** What is not said depends on where the API server is, which this section does not know. */
+/** Addresses that stand for all of a host's: no node can be reached there. */
+const UNSPECIFIED: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
+
 type UnplacedFleet = Omit<FleetSettings, 'kubeletApi'> & { kubeletApi: boolean | undefined };
 
 export const fleetSchema = z
@@ -130,6 +134,15 @@ export const fleetSchema = z
       .describe(
         "Each node's kubelet API (logs, metrics, stats) on loopback of the fleet's host; nodes then have addresses in 127.0.0.0/8. Default: true with provider `local`, where the API server is on that host; false otherwise and with `fidelity: light`.",
       ),
+    kubeletAddress: z
+      .string()
+      .refine((text) => isIP(text) !== 0 && !UNSPECIFIED.has(text), {
+        error: "expected an address of the fleet's host, such as 10.0.0.7",
+      })
+      .optional()
+      .describe(
+        "Address of the fleet's host under which the API server reaches it: every node has it as InternalIP, each with a port of its own, and its kubelet API listens there instead of on loopback. For attached clusters; turns `kubeletApi` on.",
+      ),
     proxySync: proxySyncSchema
       .prefault({})
       .describe(
@@ -177,6 +190,7 @@ export const fleetSchema = z
       events: section.events ?? !(kubemark || light),
       proxy: section.proxy ?? !light,
       kubeletApi: section.kubeletApi,
+      ...(section.kubeletAddress === undefined ? {} : { kubeletAddress: section.kubeletAddress }),
       proxySync: { baseUs: section.proxySync.base * 1_000, perRuleUs: section.proxySync.perRule * 1_000 },
       compression: section.compression,
       capacity: {

@@ -66,6 +66,8 @@ export interface FleetSettings {
   proxy: boolean;
   /** Each node's kubelet answers on loopback of this host: logs, metrics, stats. */
   kubeletApi: boolean;
+  /** Where it does so instead, for API servers on other machines: an address of this host. */
+  kubeletAddress?: string;
   /** Time that writing the rules of one node is modelled to take: `baseUs` + `perRuleUs` for each rule. */
   proxySync: { baseUs: number; perRuleUs: number };
   capacity: { cpu: string; memory: string; podCount: number; ephemeralStorage: string };

@@ -76,9 +76,7 @@ export async function prepareCluster(
       suite.fleet.identity === 'certificate'
         ? await nodeCertificates(plane, client, options, labels, context)
         : undefined,
-    kubeletApi: suite.fleet.kubeletApi
-      ? await prepareKubeletServing(plane, client, suite.fleet.agentCount, signal)
-      : [],
+    kubeletApi: suite.fleet.kubeletApi ? await prepareKubeletServing(plane, client, suite.fleet, signal) : [],
   };
 }
 

@@ -4,6 +4,7 @@
  */
 import { platform } from 'node:os';
 import type { KubeletServing } from '../../hollow/index.ts';
+import type { FleetSettings } from '../config/index.ts';
 import { CertificateAuthority, type ControlPlane } from '../controlplane/index.ts';
 import type { JsonClient } from '../kube/index.ts';
 import { RESOURCES } from './resources.ts';
@@ -13,11 +14,11 @@ export const KUBELET_SERVER_NAME = 'hollow-kubelet';
 /** Where every API server publishes whom it trusts. Source: pkg/controlplane/controller/clusterauthenticationtrust. */
 const TRUST = { namespace: 'kube-system', name: 'extension-apiserver-authentication' };
 
-/** One for each of `agentCount` agents; signed by the plane's authority, or by one made for it where it has none. */
+/** One for each of the fleet's agents; signed by the plane's authority, or by one made for it where it has none. */
 export async function prepareKubeletServing(
   plane: ControlPlane,
   client: JsonClient,
-  agentCount: number,
+  { agentCount, kubeletAddress }: Pick<FleetSettings, 'agentCount' | 'kubeletAddress'>,
   signal: AbortSignal,
 ): Promise<KubeletServing[]> {
   const trust = await client.find(RESOURCES.configmaps, TRUST, { signal });
@@ -30,13 +31,15 @@ export async function prepareKubeletServing(
     const pair = await issue({
       commonName: `${KUBELET_SERVER_NAME}-${agent}`,
       dnsNames: [KUBELET_SERVER_NAME, 'localhost'],
-      addresses: ['127.0.0.1'],
+      addresses: ['127.0.0.1', ...(kubeletAddress === undefined ? [] : [kubeletAddress])],
     });
     servings.push({
       ...pair,
       ...(clientCaPem === undefined ? {} : { clientCaPem }),
+      ...(kubeletAddress === undefined ? {} : { address: kubeletAddress }),
       // Only Linux has all of 127.0.0.0/8 on its loopback without being told.
-      addressing: platform() === 'linux' ? 'per-node-address' : 'per-node-port',
+      addressing:
+        platform() === 'linux' && kubeletAddress === undefined ? 'per-node-address' : 'per-node-port',
     });
   }
   return servings;

@@ -39,7 +39,12 @@ beforeAll(async () => {
   );
   admin = await openConnection(plane.admin);
   const settings = fleetSettings({ nodeCount: NODE_COUNT, proxy: false, kubeletApi: true });
-  const [kubeletApi] = await prepareKubeletServing(plane, new JsonClient(admin, systemClock), 1, NEVER);
+  const [kubeletApi] = await prepareKubeletServing(
+    plane,
+    new JsonClient(admin, systemClock),
+    settings,
+    NEVER,
+  );
   if (kubeletApi === undefined) throw new Error('nothing to serve with');
   fleet = new Fleet(
     {

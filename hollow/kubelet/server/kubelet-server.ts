@@ -1,11 +1,12 @@
 /**
  * The HTTPS endpoint of all hollow kubelets of a process: one Fastify server and one serving certificate, and for each
- * node a listener of its own on loopback. Which node is meant is told by the local address and port of the connection.
- * Nothing listens beyond loopback.
+ * node a listener of its own. Which node is meant is told by the local address and port of the connection. Nothing listens
+ * beyond loopback unless an address is asked for.
  *
  * - `per-node-address` (Linux, where all of 127.0.0.0/8 is local): node i has the address 127.1.0.0 + i + 1, and port
  *   10250 as every kubelet, or a free port where something has that one.
- * - `per-node-port` (elsewhere): every node has the address 127.0.0.1 and a free port.
+ * - `per-node-port` (elsewhere, and where an address is asked for): every node has the address 127.0.0.1, or that one, and
+ *   a free port.
  *
  * Source: endpoints and their answers, pkg/kubelet/server/server.go v1.36.3.
  */
@@ -14,7 +15,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { Readable } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import type { Clock, Logger } from '../../../src/core/index.ts';
+import { type Clock, HarnessError, type Logger } from '../../../src/core/index.ts';
 import { loopbackNodeAddress } from '../../addresses.ts';
 import type { PodMachine } from '../pods/pod-state.ts';
 import type { StatusContext } from '../pods/pod-status.ts';
@@ -32,6 +33,8 @@ export interface KubeletServing {
   /** Authority of client certificates; absent: only tokens are taken. */
   clientCaPem?: string;
   addressing: 'per-node-address' | 'per-node-port';
+  /** With `per-node-port`: instead of 127.0.0.1. */
+  address?: string;
 }
 
 /** A node as its endpoint sees it. */
@@ -104,19 +107,29 @@ export class KubeletServer {
 
   /**
    * Opens the endpoint of node `index` (over the whole fleet); a node that starts again keeps its own.
-   * @throws the system's error
+   * @throws HM_USAGE where the address asked for is none of this host's, the system's error
    */
   async listen(index: number): Promise<NodeEndpoint> {
     const known = this.#endpoints.get(index);
     if (known !== undefined) return known;
-    const own = this.#options.serving.addressing === 'per-node-address';
-    const address = own ? loopbackNodeAddress(index) : '127.0.0.1';
+    const { serving } = this.#options;
+    const own = serving.addressing === 'per-node-address';
+    const address = own ? loopbackNodeAddress(index) : (serving.address ?? '127.0.0.1');
     let listener: Server;
     try {
       listener = await this.#open(address, own ? KUBELET_PORT : 0);
     } catch (error) {
+      if (codeOf(error) === 'EADDRNOTAVAIL')
+        throw new HarnessError(
+          'HM_USAGE',
+          `the kubelet API cannot listen on ${address}: no address of this host`,
+          {
+            cause: error,
+            hint: 'fleet.kubeletAddress is an address of the host that the fleet runs on',
+          },
+        );
       // Another fleet of this host has the address, or a kubelet has the port on all of them.
-      if (!own || !isAddressInUse(error)) throw error;
+      if (!own || codeOf(error) !== 'EADDRINUSE') throw error;
       listener = await this.#open(address, 0);
     }
     const { port } = listener.address() as AddressInfo;
@@ -271,6 +284,7 @@ function callerOf(request: FastifyRequest): Caller {
   return { certificate: { username: subject.CN, groups: [...groups, 'system:authenticated'] }, ...bearer };
 }
 
-function isAddressInUse(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+/** The system's name of what went wrong. */
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
 }

@@ -43,6 +43,7 @@ async function served(
   count: number,
   review: (kind: string, spec: Record<string, unknown>) => Record<string, unknown>,
   addressing: 'per-node-address' | 'per-node-port' = 'per-node-port',
+  address?: string,
 ) {
   const asked: Record<string, unknown>[] = [];
   const fleet = scriptedFleet(({ body }): Answer => {
@@ -52,7 +53,12 @@ async function served(
   });
   const { clock, context } = fleet;
   const server = new KubeletServer({
-    serving: { ...serving, clientCaPem: authority.certPem, addressing },
+    serving: {
+      ...serving,
+      clientCaPem: authority.certPem,
+      addressing,
+      ...(address === undefined ? {} : { address }),
+    },
     clock,
     log: silentLogger(),
     seed: '1',
@@ -119,6 +125,23 @@ const ADDRESSINGS =
   process.platform === 'linux'
     ? (['per-node-address', 'per-node-port'] as const)
     : (['per-node-port'] as const);
+
+describe('an address that was asked for', () => {
+  it('is that of every node, each with a port of its own', async () => {
+    // Of the loopback network all the same: a test opens nothing to strangers.
+    const { endpoints } = await served(2, allow, 'per-node-port', '127.77.0.1');
+    expect(endpoints.map(({ address }) => address)).toEqual(['127.77.0.1', '127.77.0.1']);
+    expect(new Set(endpoints.map(({ port }) => port)).size).toBe(2);
+    for (const endpoint of endpoints) expect((await get(endpoint, '/healthz')).body).toBe('ok');
+  });
+
+  it('is refused where it is none of this host, and says where it comes from', async () => {
+    await expect(served(1, allow, 'per-node-port', '192.0.2.1')).rejects.toMatchObject({
+      code: 'HM_USAGE',
+      hint: expect.stringContaining('fleet.kubeletAddress'),
+    });
+  });
+});
 
 describe('who may ask a hollow kubelet', () => {
   it('is nobody without a certificate of the authority or a token that the API server knows', async () => {
