@@ -28,7 +28,7 @@ const PLAYERS: readonly PlayerName[] = [
 
 let directory: string;
 let recording: Recording;
-let kept = true;
+let kept = false;
 const facts = new Map<PlayerName, Facts>();
 
 beforeAll(async () => {

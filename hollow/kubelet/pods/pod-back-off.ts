@@ -6,7 +6,7 @@
  * ContainerShouldRestart, pkg/api/v1/pod/util.go; completeWork, pkg/kubelet/pod_workers.go; all v1.36.3
  */
 import type { RestartPolicy } from './pod-object.ts';
-import type { ContainerSpec } from './pod-spec.ts';
+import type { ContainerSpec, RestartRule } from './pod-spec.ts';
 
 /** Where a container stands with its restarts. Monotonic µs. */
 export interface BackOff {
@@ -53,9 +53,7 @@ export function restartsAfter(container: ContainerSpec, podPolicy: RestartPolicy
   // An init container that ended well is done, whatever its rules say.
   if (container.kind === 'init' && exitCode === 0) return false;
   if (container.restartPolicy !== undefined) {
-    for (const { codes, negated } of container.restartRules) {
-      if (codes.includes(exitCode) !== negated) return true;
-    }
+    if (ruleFor(container, exitCode) !== undefined) return true;
   }
   switch (policyOf(container, podPolicy)) {
     case 'Always':
@@ -65,6 +63,15 @@ export function restartsAfter(container: ContainerSpec, podPolicy: RestartPolicy
     default:
       return false;
   }
+}
+
+/** True if all containers of the pod start again after this one exited with `exitCode`: the first rule for it decides. */
+export function restartsAll(container: ContainerSpec, exitCode: number): boolean {
+  return ruleFor(container, exitCode)?.all === true;
+}
+
+function ruleFor({ restartRules }: ContainerSpec, exitCode: number): RestartRule | undefined {
+  return restartRules.find(({ codes, negated }) => codes.includes(exitCode) !== negated);
 }
 
 /** True if a container that a probe killed starts again: rules look at exits, and this is none. */

@@ -6,9 +6,12 @@ import type { WireForm } from '../../wire-form.ts';
 import { rfc3339Seconds } from '../timestamps.ts';
 import { type ApiCondition, isTerminalPhase, type PodPhase } from './pod-object.ts';
 import { computedPhase, shownPhase } from './pod-phase.ts';
-import { isContainerReady, isInitDone, POD_CONDITIONS, type PodMachine } from './pod-state.ts';
+import { canReset, isContainerReady, isInitDone, POD_CONDITIONS, type PodMachine } from './pod-state.ts';
 
-const KUBELET_CONDITIONS: ReadonlySet<string> = new Set([...POD_CONDITIONS, 'PodScheduled']);
+/** Of pods one of whose containers can have all of them restarted. */
+const RESETTING = 'AllContainersRestarting';
+
+const KUBELET_CONDITIONS: ReadonlySet<string> = new Set([...POD_CONDITIONS, 'PodScheduled', RESETTING]);
 
 /** All conditions that the pod is to have, where the server has `current`. */
 export function buildConditions(
@@ -43,7 +46,28 @@ export function buildConditions(
     lastTransitionTime: scheduled?.lastTransitionTime ?? rfc3339Seconds(pod.startTimeMs),
     ...(form.observedGeneration ? { observedGeneration: pod.generation } : {}),
   });
+  // An API server that knows no such rules has no such pods.
+  if (canReset(pod.spec)) conditions.push(resetCondition(pod, phase));
   return conditions;
+}
+
+const OVER: Readonly<Partial<Record<PodPhase, string>>> = { Succeeded: 'PodCompleted', Failed: 'PodFailed' };
+
+/** Source: GenerateAllContainersRestartingCondition, pkg/kubelet/status/generate.go v1.36.3 */
+function resetCondition(pod: PodMachine, phase: PodPhase): ApiCondition {
+  const reason = OVER[phase];
+  const why = pod.resetting
+    ? { reason: 'RestartAllContainersStarted', message: 'container exited with restart policy rule' }
+    : reason === undefined
+      ? {}
+      : { reason };
+  return {
+    type: RESETTING,
+    status: pod.resetting ? 'True' : 'False',
+    lastProbeTime: null,
+    lastTransitionTime: rfc3339Seconds(pod.resetSinceMs),
+    ...why,
+  };
 }
 
 /** Source: pkg/kubelet/status/generate.go v1.36.3 */

@@ -7,10 +7,12 @@ import {
   noteRestart,
   restartsAfter,
   restartsAfterKill,
+  restartsAll,
   retryAfterMs,
 } from './pod-back-off.ts';
 import { steadyRun } from './pod-behaviour.ts';
 import { beginProbes, endProbes, newProbes, playProbes } from './pod-probes.ts';
+import { beginReset } from './pod-reset.ts';
 import type { ContainerSpec } from './pod-spec.ts';
 import {
   type ContainerRun,
@@ -18,10 +20,13 @@ import {
   judgeProbes,
   type PodEffect,
   type PodMachine,
+  RESET_REASON,
 } from './pod-state.ts';
 
 /** Exit code of a process that was killed. */
 export const KILLED_EXIT_CODE = 137;
+/** A container is always given this long to stop. Source: minimumGracePeriodInSeconds, pkg/kubelet/kuberuntime */
+export const MIN_GRACE_MS = 2_000;
 const NEVER = Number.POSITIVE_INFINITY;
 const NOT_PLANNED = steadyRun(0);
 
@@ -89,6 +94,12 @@ export function stepRun(pod: PodMachine, index: number, effects: PodEffect[], at
       return true;
     case 'exit':
       end(run, run.plan.exitCode, exitOf(run, at));
+      // What ends meanwhile is found with the others.
+      if (pod.resetting) return false;
+      if (restartsAll(specOf(pod, index), run.plan.exitCode)) {
+        beginReset(pod, effects, at);
+        return true;
+      }
       if (restartsAfter(specOf(pod, index), pod.spec.restartPolicy, run.plan.exitCode))
         retry(pod, index, run, run.endedAtUs, effects, at);
       return true;
@@ -96,6 +107,7 @@ export function stepRun(pod: PodMachine, index: number, effects: PodEffect[], at
       // The look at the runtime from before the kill knows only the run before: its end is what the back-off counts from.
       const { endedAtUs, ready, started } = run;
       end(run, run.killed ? KILLED_EXIT_CODE : run.plan.stopExitCode, at);
+      if (pod.resetting) return false;
       if (pod.stage === 'stopping' || !restartsAfterKill(specOf(pod, index), pod.spec.restartPolicy))
         return true;
       // The sync that killed it also starts it or finds that it must wait, and status is worked out before or after.
@@ -156,7 +168,8 @@ export function signalStop(run: ContainerRun, delayMs: number, graceMs: number, 
 }
 
 function begin(pod: PodMachine, index: number, run: ContainerRun, effects: PodEffect[], at: Instant): void {
-  if (run.termination !== undefined) run.restartCount++;
+  // A restart of all counts when it begins.
+  if (run.termination !== undefined && run.termination.reason !== RESET_REASON) run.restartCount++;
   run.lastTermination = run.termination;
   run.termination = undefined;
   run.state = 'running';
@@ -233,7 +246,7 @@ function probe(
   for (const kind of failures) {
     effects.push({ effect: 'event', reason: 'Unhealthy', container: index, probe: kind });
   }
-  if (kill !== undefined && pod.stage !== 'stopping') {
+  if (kill !== undefined && pod.stage !== 'stopping' && !pod.resetting) {
     effects.push({ effect: 'event', reason: 'Killing', container: index, probe: kill });
     const container = specOf(pod, index);
     const spec = kill === 'liveness' ? container.livenessProbe : container.startupProbe;
@@ -241,9 +254,6 @@ function probe(
   }
   return judgeProbes(run);
 }
-
-/** A container is always given this long to stop. Source: minimumGracePeriodInSeconds, pkg/kubelet/kuberuntime */
-const MIN_GRACE_MS = 2_000;
 
 /**
  * One container is stopped: its preStop hook, then the signal, all within `graceSeconds`; `waitMs` more go by before

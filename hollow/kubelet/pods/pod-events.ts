@@ -8,19 +8,20 @@ import type { ProbeKind } from './pod-probes.ts';
 import type { ContainerSpec, ProbeSpec } from './pod-spec.ts';
 import type { ContainerEventReason, PodMachine } from './pod-state.ts';
 
-/** The event `reason` about container `index`; `probe` is the one that failed. */
+/** The event `reason` about container `index`; `probe` is the one that failed, `text` replaces the usual message. */
 export function containerEvent(
   pod: PodMachine,
   reason: ContainerEventReason,
   index: number,
   probe: ProbeKind | undefined,
+  text?: string,
 ): EventRequest | undefined {
   const container = pod.spec.containers[index];
   if (container === undefined) return undefined;
   const list = container.kind === 'main' ? 'containers' : 'initContainers';
   return {
     reason,
-    message: message(pod, container, reason, probe),
+    message: text ?? message(pod, container, reason, probe),
     type: reason === 'BackOff' || reason === 'Unhealthy' ? 'Warning' : 'Normal',
     fieldPath: `spec.${list}{${container.name}}`,
   };

@@ -16,6 +16,9 @@
  *                                        starting
  *   starting  start due                  running     Created, Started, status (Running)
  *   init,     ended, starts again        same        status, Pulled; or status, BackOff, then status at each retry
+ *   init,     ended, and a rule        same        status, Killing of what runs; when all have ended, status and Pulled
+ *   starting, restarts all                         of the first (pod-reset.ts)
+ *   running
  *   starting, probe turned               same        status
  *   running   probe failed               same        Unhealthy; at its threshold Killing, then as ended
  *             node is short because      same        pressure
@@ -42,6 +45,7 @@ import type { PodProfile } from './pod-behaviour.ts';
 import { addProbes, isDue, pull, schedule, stepRun, waitingRun } from './pod-containers.ts';
 import { type ApiPodStatus, isTerminalPhase } from './pod-object.ts';
 import { computedPhase } from './pod-phase.ts';
+import { finishReset, isResetDone } from './pod-reset.ts';
 import { everyMainRuns, resumePod, takeOver } from './pod-resume.ts';
 import type { PodSighting, PodSpec } from './pod-spec.ts';
 import {
@@ -103,6 +107,8 @@ export function newPod(
     volumesReady: spec.objects.length === 0 && spec.tokens.length === 0,
     sandboxReady: false,
     runs: spec.containers.map(() => waitingRun()),
+    resetting: false,
+    resetSinceMs: at.wallMs,
     gateMessage: spec.readinessGates.length === 0 ? '' : gateMessageOf(spec, seen.conditions),
     conditionTrue: [false, false, false, false],
     conditionSinceMs: [at.wallMs, at.wallMs, at.wallMs, at.wallMs],
@@ -264,7 +270,12 @@ function stepContainers(pod: PodMachine, effects: PodEffect[], at: Instant): boo
     done = true;
     changed = stepRun(pod, index, effects, at) || changed;
   });
-  if (changed) advance(pod, effects, at);
+  if (isResetDone(pod)) {
+    finishReset(pod, at);
+    // Nothing shows between the end of the old containers and the wait of the new ones.
+    show(pod, effects, at);
+    startNext(pod, effects, at);
+  } else if (changed) advance(pod, effects, at);
   if (isBeforeStop(pod.stage)) schedule(pod);
   return done;
 }
@@ -272,7 +283,7 @@ function stepContainers(pod: PodMachine, effects: PodEffect[], at: Instant): boo
 /** Moves on to the next stage if the containers allow it, and shows what changed. */
 function advance(pod: PodMachine, effects: PodEffect[], at: Instant): void {
   // Sidecars keep no pod alive.
-  if (isTerminalPhase(computedPhase(pod)) || mainsAreDone(pod)) {
+  if (!pod.resetting && (isTerminalPhase(computedPhase(pod)) || mainsAreDone(pod))) {
     beginStop(pod, pod.spec.graceSeconds, effects, at);
     return;
   }
@@ -282,7 +293,7 @@ function advance(pod: PodMachine, effects: PodEffect[], at: Instant): void {
   )
     pod.stage = 'running';
   show(pod, effects, at);
-  if (pod.stage === 'init') startNext(pod, effects, at);
+  if (pod.stage === 'init' && !pod.resetting) startNext(pod, effects, at);
 }
 
 function mainsAreDone(pod: PodMachine): boolean {
@@ -308,6 +319,8 @@ function condemn(
 function beginStop(pod: PodMachine, graceSeconds: number, effects: PodEffect[], at: Instant): void {
   const byItself = isTerminalPhase(computedPhase(pod)) && !pod.deleting && pod.verdict === undefined;
   pod.stage = 'stopping';
+  if (pod.resetting) pod.resetSinceMs = at.wallMs;
+  pod.resetting = false;
   const anyRuns = stopContainers(pod, graceSeconds, effects, at);
   // Without a container that runs, only the sandbox of a pod that ended by itself is still to go.
   pod.stopDueUs = anyRuns ? NEVER : at.nowUs + (byItself ? pod.profile.sandboxStopMs * 1_000 : 0);

@@ -234,7 +234,10 @@ export class PodManager implements PressureHost {
         this.#host.writer.enqueue(pod);
         return;
       case 'event':
-        this.#post(pod, containerEvent(pod.machine, effect.reason, effect.container, effect.probe));
+        this.#post(
+          pod,
+          containerEvent(pod.machine, effect.reason, effect.container, effect.probe, effect.message),
+        );
         return;
       case 'verdict':
         this.#post(pod, verdictEvent(pod.machine));

@@ -5,7 +5,7 @@
  */
 import { restartsAfter } from './pod-back-off.ts';
 import { isTerminalPhase, type PodPhase } from './pod-object.ts';
-import type { PodMachine } from './pod-state.ts';
+import { type PodMachine, RESET_REASON } from './pod-state.ts';
 
 /** The phase that the pod's status shows. */
 export function shownPhase(pod: PodMachine): PodPhase {
@@ -64,7 +64,7 @@ function containersPhase(pod: PodMachine, stopped: boolean): PodPhase {
       }
     } else if (container.kind === 'init') {
       if (run.state === 'running' || exitCode === undefined) pendingInit++;
-      else if (exitCode !== 0 && !restartsAfter(container, pod.spec.restartPolicy, exitCode)) return 'Failed';
+      else if (exitCode !== 0 && !comesBack(pod, index, exitCode)) return 'Failed';
       // A failed one that is tried again counts as neither pending nor done: the main ones wait behind it.
     } else if (run.state === 'running') {
       running++;
@@ -72,9 +72,10 @@ function containersPhase(pod: PodMachine, stopped: boolean): PodPhase {
     } else if (exitCode === undefined) {
       waiting++;
     } else {
-      begun = true;
+      // Source: HasAnyRegularContainerStarted, pkg/kubelet/container/helpers.go: what waits for its restart has not.
+      if (run.state === 'terminated') begun = true;
       ended++;
-      if (!restartsAfter(container, pod.spec.restartPolicy, exitCode)) endedForGood++;
+      if (!comesBack(pod, index, exitCode)) endedForGood++;
       if (run.state === 'terminated' && exitCode === 0) succeeded++;
     }
   }
@@ -83,4 +84,12 @@ function containersPhase(pod: PodMachine, stopped: boolean): PodPhase {
   if (ended === 0) return 'Pending';
   if (!stopped && ended !== endedForGood) return 'Running';
   return ended === succeeded ? 'Succeeded' : 'Failed';
+}
+
+/** True of a container that ended with `exitCode` and is to start again. */
+function comesBack(pod: PodMachine, index: number, exitCode: number): boolean {
+  const container = pod.spec.containers[index];
+  if (container === undefined) return false;
+  if (pod.runs[index]?.termination?.reason === RESET_REASON) return true;
+  return restartsAfter(container, pod.spec.restartPolicy, exitCode);
 }

@@ -38,6 +38,8 @@ export interface ContainerSpec {
 export interface RestartRule {
   readonly negated: boolean;
   readonly codes: readonly number[];
+  /** All containers of the pod are restarted. */
+  readonly all: boolean;
 }
 
 export interface ProbeSpec {
@@ -170,7 +172,8 @@ function readContainer(
     kind,
     restartPolicy: container.restartPolicy,
     restartRules:
-      container.restartPolicyRules?.map(({ exitCodes }) => ({
+      container.restartPolicyRules?.map(({ action, exitCodes }) => ({
+        all: action === 'RestartAllContainers',
         negated: exitCodes?.operator === 'NotIn',
         codes: exitCodes?.values ?? [],
       })) ?? NO_RULES,

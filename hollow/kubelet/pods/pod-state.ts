@@ -81,6 +81,9 @@ export const POD_CONDITIONS = [
   'ContainersReady',
 ] as const;
 
+/** Reason of a container's end, and of its wait, when all containers of its pod are restarted. */
+export const RESET_REASON = 'RestartingAllContainers';
+
 /** Why the kubelet ended the pod, where its containers are not the reason. */
 export interface PodVerdict {
   readonly kind: 'rejected' | 'evicted' | 'deadline';
@@ -116,6 +119,10 @@ export interface PodMachine {
   volumesReady: boolean;
   sandboxReady: boolean;
   runs: ContainerRun[];
+  /** All its containers are being restarted. */
+  resetting: boolean;
+  /** Of the condition that says so. */
+  resetSinceMs: number;
   /** Why the pod's readiness gates hold it back; empty: they do not. */
   gateMessage: string;
   /** Of POD_CONDITIONS: true or false, and since when. */
@@ -140,8 +147,14 @@ export type ContainerEventReason = 'Pulled' | 'Created' | 'Started' | 'Killing' 
 
 export type PodEffect =
   | { effect: 'status' }
-  /** `probe`: the one that failed, of Unhealthy and Killing. */
-  | { effect: 'event'; reason: ContainerEventReason; container: number; probe?: ProbeKind }
+  /** `probe`: the one that failed, of Unhealthy and Killing. `message`: instead of the usual one. */
+  | {
+      effect: 'event';
+      reason: ContainerEventReason;
+      container: number;
+      probe?: ProbeKind;
+      message?: string;
+    }
   /** An event about the verdict. */
   | { effect: 'verdict' }
   /** The node is short of `resource`. */
@@ -207,6 +220,11 @@ export function isInitDone(pod: PodMachine, index: number): boolean {
 /** True while nobody has begun to stop the pod. */
 export function isBeforeStop(stage: PodStage): boolean {
   return stage === 'mounting' || stage === 'init' || stage === 'starting' || stage === 'running';
+}
+
+/** True of a pod one of whose containers can have all of them restarted. */
+export function canReset({ containers }: PodSpec): boolean {
+  return containers.some(({ restartRules }) => restartRules.some(({ all }) => all));
 }
 
 /** True while the pod counts against its node's capacity. */

@@ -15,6 +15,7 @@ import {
   type ContainerTermination,
   isContainerReady,
   type PodMachine,
+  RESET_REASON,
 } from './pod-state.ts';
 
 type Json = { [key: string]: unknown };
@@ -109,6 +110,9 @@ function stateOf(pod: PodMachine, index: number, run: ContainerRun | undefined, 
   if (run?.state === 'terminated' && run.termination !== undefined) {
     return { terminated: terminated(pod, index, run.termination, form) };
   }
+  if (run?.termination?.reason === RESET_REASON) {
+    return { waiting: { message: RESET_MESSAGE, reason: RESET_REASON } };
+  }
   if (run?.termination !== undefined) {
     const { name, namespace, uid, containers } = pod.spec;
     const message = `back-off ${goDuration(run.backOffMs)} restarting failed container=${containers[index]?.name} pod=${name}_${namespace}(${uid})`;
@@ -120,11 +124,12 @@ function stateOf(pod: PodMachine, index: number, run: ContainerRun | undefined, 
 
 function terminated(pod: PodMachine, index: number, termination: ContainerTermination, form: WireForm): Json {
   const { exitCode, reason, startedAtMs, finishedAtMs, restartCount } = termination;
-  if (reason === 'ContainerStatusUnknown') {
+  const unseen = UNSEEN_ENDS[reason];
+  if (unseen !== undefined) {
     return {
       exitCode,
       finishedAt: null,
-      message: 'The container could not be located when the pod was terminated',
+      message: unseen,
       reason,
       startedAt: null,
     };
@@ -137,6 +142,13 @@ function terminated(pod: PodMachine, index: number, termination: ContainerTermin
     startedAt: rfc3339Seconds(startedAtMs),
   };
 }
+
+const RESET_MESSAGE = 'The container is removed because RestartAllContainers in place';
+/** Messages of ends that nobody saw, by reason. */
+const UNSEEN_ENDS: Readonly<Record<string, string>> = {
+  ContainerStatusUnknown: 'The container could not be located when the pod was terminated',
+  [RESET_REASON]: RESET_MESSAGE,
+};
 
 const imageIds = new Map<string, string>();
 

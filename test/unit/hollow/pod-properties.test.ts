@@ -62,6 +62,7 @@ const shapes = fc.record({
   startup: probe,
   readiness: probe,
   liveness: probe,
+  ruleAction: fc.constantFrom('Restart', 'RestartAllContainers'),
   initExit: fc.integer({ min: 0, max: 1 }),
   sidecarRunMs: span,
   mainRunMs: span,
@@ -102,7 +103,7 @@ function objectOf(shape: Shape): ApiPod {
         ? {}
         : {
             restartPolicyRules: [
-              { action: 'Restart', exitCodes: { operator: 'In', values: [...shape.ruleCodes] } },
+              { action: shape.ruleAction, exitCodes: { operator: 'In', values: [...shape.ruleCodes] } },
             ],
           }),
     }));
