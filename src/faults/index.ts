@@ -1,3 +1,4 @@
+export { DeploymentCanaries } from './canaries/deployment-canary.ts';
 export { ProbeLog } from './canaries/probe-log.ts';
 export { Prober, type ProbeShard } from './canaries/prober.ts';
 export type {

@@ -107,17 +107,22 @@ export async function listProbes(
   return listings;
 }
 
-/** Nodes and pods as the API has them, beside what the fleet says. */
+/** Nodes and pods as the API has them, those of canaries too, beside what the fleet says. */
 export async function countConvergence(
   admin: JsonClient,
-  selector: string,
+  of: { runSelector: string; canaryNamespace: string },
   fleet: { wantedCount: number; runningPodCount: number; podsInMotionCount: number },
   signal: AbortSignal,
 ): Promise<ConvergenceView> {
   const options = { signal, timeoutMs: LIST_TIMEOUT_MS };
-  const nodes = await admin.list(RESOURCES.nodes, { labelSelector: selector, limit: 500 }, options);
-  const pods = await admin.list(RESOURCES.pods, { labelSelector: selector, limit: 500 }, options);
-  const alive = pods.items.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+  const labelSelector = of.runSelector;
+  const nodes = await admin.list(RESOURCES.nodes, { labelSelector, limit: 500 }, options);
+  const own = await admin.list(RESOURCES.pods, { labelSelector, limit: 500 }, options);
+  // They run on the nodes without being the run's own.
+  const canaries = await admin.list(RESOURCES.pods, { namespace: of.canaryNamespace, limit: 500 }, options);
+  const alive = [...own.items, ...canaries.items].filter(
+    ({ metadata }) => metadata.deletionTimestamp === undefined,
+  );
   return {
     nodesListedCount: nodes.items.length,
     nodesReadyCount: nodes.items.filter(isReady).length,

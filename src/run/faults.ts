@@ -18,6 +18,7 @@ import {
 import { type ClusterAccess, type Connection, openConnection } from '../kube/index.ts';
 import type { FaultsResult, InvariantCheck } from '../result/index.ts';
 import type { Agents } from './agents.ts';
+import { probeNamespace } from './cluster-setup.ts';
 import { countConvergence, faultWorld, listProbes } from './fault-world.ts';
 import type { MarkLedger } from './mark-ledger.ts';
 import type { RunOptions } from './options.ts';
@@ -190,7 +191,7 @@ export class RunFaults {
     const canaries = Math.ceil(this.#settings.probes.deploymentsPerSecond * CANARY_LIFE_SECONDS);
     return countConvergence(
       this.#world.admin,
-      this.#world.runSelector,
+      { runSelector: this.#world.runSelector, canaryNamespace: probeNamespace(options.runId) },
       {
         wantedCount: suite.fleet.nodeCount,
         runningPodCount: fleetCounts().runningPodCount,
@@ -201,7 +202,7 @@ export class RunFaults {
   }
 }
 
-/** Canaries run on the nodes without being the run's own pods. */
+/** A canary comes or goes within this time; its Deployment, ReplicaSet and pod do so one after the other. */
 const CANARY_LIFE_SECONDS = 15;
 
 /** Of a cluster that hollowmark did not start nothing is known. */

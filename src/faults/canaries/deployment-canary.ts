@@ -84,7 +84,7 @@ export class DeploymentCanaries {
   #removeOld(): void {
     const { clock, dispatcher, timeoutMs } = this.#options;
     const nowUs = clock.nowUs();
-    for (const [name, canary] of this.#alive) {
+    for (const [name, canary] of [...this.#alive]) {
       const ageUs = nowUs - canary.dueUs;
       if (ageUs < (canary.boundUs === undefined ? KEPT_US : KEPT_BOUND_US)) continue;
       this.#alive.delete(name);
@@ -95,8 +95,14 @@ export class DeploymentCanaries {
           body: JSON.stringify({ apiVersion: 'v1', kind: 'DeleteOptions', propagationPolicy: 'Background' }),
           timeoutMs,
         },
-        // One that stays is removed with its namespace.
-        { onSent: () => {}, onReply: () => {}, onFailure: () => {} },
+        {
+          onSent: () => {},
+          onReply: ({ status }) => {
+            if (status >= 300 && status !== 404) this.#alive.set(name, canary);
+          },
+          // Asked again with the next canary: during an outage they would pile up on the nodes.
+          onFailure: () => this.#alive.set(name, canary),
+        },
       );
     }
   }
