@@ -10,7 +10,6 @@ import {
   describeError,
   HarnessError,
   type Logger,
-  onAbort,
   seededRandom,
 } from '../src/core/index.ts';
 import {
@@ -27,6 +26,7 @@ import { beginAction, isPaced, type PacedAction } from './actions/action-kinds.t
 import { ActionTally, DROP_REASONS } from './calls/action-tally.ts';
 import { LoadCaller } from './calls/load-caller.ts';
 import { StreamingLists } from './calls/streaming-lists.ts';
+import { warmUp } from './calls/warm-up.ts';
 import type { LoadActionOutcome, LoadPhaseOutcome, LoadShard, LoadStats } from './load-shard.ts';
 import { ListRevisions } from './objects/list-revisions.ts';
 import { LiveObjects } from './objects/live-objects.ts';
@@ -98,7 +98,7 @@ export class LoadGenerator implements Component {
     const connectionCount = this.#shareOf(settings.connectionCount);
     const connect = this.#options.connect ?? connectHttp1;
     const connection = await connect(access, connectionCount, clock);
-    await warmUp(connection, connectionCount, requestTimeoutMs, signal);
+    await warmUp(connection, { connectionCount, timeoutMs: requestTimeoutMs, signal, clock });
     this.#connection = connection;
     this.#streamingConnections = await this.#openStreaming(signal);
     this.#caller = new LoadCaller({
@@ -312,27 +312,6 @@ export class LoadGenerator implements Component {
 
 function connectHttp1(access: ClusterAccess, connectionCount: number, clock: Clock): Promise<Connection> {
   return openHttp1Pool(access, { connectionCount, clock, userAgent: USER_AGENT });
-}
-
-/** As many calls at once as connections: each makes the pool open one. Closes the connection if it fails. */
-async function warmUp(
-  connection: Connection,
-  connectionCount: number,
-  timeoutMs: number,
-  signal: AbortSignal,
-): Promise<void> {
-  const request = { method: 'GET', path: '/version', timeoutMs, discardBody: true } as const;
-  // One listener for all: closing cancels what is in flight.
-  const stopListening = onAbort(signal, () => void connection.close(0));
-  try {
-    await Promise.all(Array.from({ length: connectionCount }, () => connection.request(request)));
-  } catch (error) {
-    await connection.close(0);
-    signal.throwIfAborted();
-    throw error;
-  } finally {
-    stopListening();
-  }
 }
 
 function hasStreamingLists(phase: LoadPhase): boolean {

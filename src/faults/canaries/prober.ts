@@ -6,11 +6,13 @@
 import { Pacer, type PodPlacement } from '../../../loadgen/index.ts';
 import { type Clock, delay, describeError, type Logger, seededRandom } from '../../core/index.ts';
 import {
+  ApiError,
   type ClusterAccess,
   type Connection,
   JsonClient,
   openConnection,
   openHttp1Pool,
+  TransportError,
 } from '../../kube/index.ts';
 import { ANCHOR_NAME, CallCanary } from './call-canary.ts';
 import { ClusterWatch } from './cluster-watch.ts';
@@ -43,6 +45,8 @@ const CONFIG_MAPS = { group: '', version: 'v1', plural: 'configmaps', namespaced
 /** Enough for every call of a time-out's length to hang on a connection of its own. */
 const CONNECTION_COUNT = 1_024;
 const READY_POLL_MS = 50;
+const ANCHOR_ATTEMPT_COUNT = 5;
+const ANCHOR_PAUSE_MS = 1_000;
 /** Arrivals begin this long after the watches are in step. */
 const LEAD_MS = 200;
 
@@ -71,12 +75,7 @@ export class Prober {
     const clock = this.#clock;
     const zeroUs = () => clock.nowUs() + LEAD_MS * 1_000;
     const admin = await this.#connect(this.#shard.admin);
-    await new JsonClient(admin, clock).create(
-      CONFIG_MAPS,
-      { metadata: { name: ANCHOR_NAME, labels } },
-      { namespace },
-      { signal },
-    );
+    await this.#makeAnchor(new JsonClient(admin, clock), signal);
     this.#cluster = new ClusterWatch({
       connection: admin,
       runSelector: this.#shard.runSelector,
@@ -161,6 +160,27 @@ export class Prober {
     await Promise.all(this.#connections.map((connection) => connection.close(graceMs)));
     for (const watch of this.#watches) watch.stop();
     this.#cluster?.stop();
+  }
+
+  /** The object that reads ask for. Asked again where the way to the cluster was cut before anything was broken. */
+  async #makeAnchor(client: JsonClient, signal: AbortSignal): Promise<void> {
+    const { namespace, labels } = this.#shard;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await client.create(
+          CONFIG_MAPS,
+          { metadata: { name: ANCHOR_NAME, labels } },
+          { namespace },
+          { signal },
+        );
+        return;
+      } catch (error) {
+        // The attempt before had made it, and its answer was lost.
+        if (error instanceof ApiError && error.status === 409 && attempt > 1) return;
+        if (!(error instanceof TransportError) || attempt === ANCHOR_ATTEMPT_COUNT) throw error;
+      }
+      await delay(ANCHOR_PAUSE_MS, { signal, clock: this.#clock });
+    }
   }
 
   #watch(path: string, connection: Connection): void {
