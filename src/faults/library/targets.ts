@@ -1,7 +1,11 @@
 /** Which member a fault hits: the one that the suite names, or one by the run's seed. */
 import type { LinkLevers, LoadBalancerLevers, PlaneInstance, PlaneLevers } from '../../controlplane/index.ts';
-import { HarnessError } from '../../core/index.ts';
+import { delay, describeError, HarnessError } from '../../core/index.ts';
 import type { FaultWorld } from './fault.ts';
+
+/** Lease 15 s, candidates look each 2-4.4 s, and some slack. */
+const PATIENCE_MS = 25_000;
+const ASK_AGAIN_MS = 250;
 
 /** Running instances of a component, by name. */
 export function running(levers: PlaneLevers, component: PlaneInstance['component']): string[] {
@@ -33,23 +37,45 @@ export function pickMember(
  * etcd's leader; during an election it is waited for.
  * @throws HM_CLUSTER_STATE without one
  */
-export async function etcdLeader(world: FaultWorld, signal: AbortSignal): Promise<string> {
-  const leader = await world.levers.etcd.leader(signal);
-  if (leader === undefined)
-    throw new HarnessError('HM_CLUSTER_STATE', 'etcd has no leader that could be broken');
-  return leader;
+export function etcdLeader(world: FaultWorld, signal: AbortSignal): Promise<string> {
+  return found(world, 'etcd has no leader', signal, (asking) => world.levers.etcd.leader(asking));
 }
 
-/** The leading controller manager or scheduler. @throws HM_CLUSTER_STATE without one */
-export async function leaseHolder(
+/**
+ * The leading controller manager or scheduler; after a fault that took the leader along, the next one is waited for.
+ * @throws HM_CLUSTER_STATE without one
+ */
+export function leaseHolder(
   world: FaultWorld,
   which: 'controllerManager' | 'scheduler',
   signal: AbortSignal,
 ): Promise<string> {
-  const holder = (await world.levers.leaders(signal))[which];
-  if (holder === undefined)
-    throw new HarnessError('HM_CLUSTER_STATE', `there is no leading ${which} that could be broken`);
-  return holder;
+  return found(world, `there is no leading ${which}`, signal, async (asking) => {
+    const holders = await world.levers.leaders(asking);
+    return holders[which];
+  });
+}
+
+/** Asks until there is an answer: longer than a lease, because a fault cannot be seen that hits nobody. */
+async function found(
+  { clock }: Pick<FaultWorld, 'clock'>,
+  lacking: string,
+  signal: AbortSignal,
+  ask: (signal: AbortSignal) => Promise<string | undefined>,
+): Promise<string> {
+  const untilUs = clock.nowUs() + PATIENCE_MS * 1_000;
+  let why = '';
+  while (clock.nowUs() < untilUs) {
+    try {
+      const name = await ask(signal);
+      if (name !== undefined) return name;
+    } catch (error) {
+      signal.throwIfAborted();
+      why = `: ${describeError(error)}`;
+    }
+    await delay(ASK_AGAIN_MS, { signal, clock });
+  }
+  throw new HarnessError('HM_CLUSTER_STATE', `${lacking} that could be broken${why}`);
 }
 
 /** Kills members that stay away until healed: hold, SIGKILL; healing releases them and waits until they are ready. */
