@@ -204,6 +204,7 @@ describe('a reflector of Kubernetes 1.35 and later', () => {
     expect(run.requests).toHaveLength(3);
   });
 
+  // Source: watchList, rewatchResourceVersion and isExpiredError, client-go tools/cache/reflector.go v0.36.3.
   it('streams at its last version after 410 in a watch, and with none when that is expired too', async () => {
     const run = synced();
     run.errorEvent(410, 'Expired');
@@ -226,6 +227,7 @@ describe('a reflector of Kubernetes 1.35 and later', () => {
     expect(run.paths()).toEqual([STREAM, STREAM]);
   });
 
+  // Source: withRetry.IsNextRetry and checkWait, client-go rest/with_retry.go v0.36.3; maxRetries, rest/request.go.
   it('repeats a 429 after the Retry-After of the server, ten times, then backs off', async () => {
     const run = scriptedReflector('watch-list');
     run.reflector.start();
@@ -287,6 +289,7 @@ describe('a reflector of Kubernetes 1.34 and before', () => {
     expect(run.log).toEqual(['replace', 'initial ADDED a', 'initial ADDED b', 'synced']);
   });
 
+  // Source: list, relistResourceVersion and isExpiredError, client-go tools/cache/reflector.go v0.36.3.
   it('lists whole at its last version after 410, and consistently when that is expired too', async () => {
     const run = scriptedReflector('list-watch');
     run.reflector.start();

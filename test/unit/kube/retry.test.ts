@@ -26,6 +26,7 @@ const reply = (status: number, retryAfterMs?: number, body = ''): ApiReply => ({
   ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
 });
 
+/** Source: withRetry.IsNextRetry and checkWait, client-go rest/with_retry.go v0.36.3. */
 describe('repeating a request', () => {
   const reset = new TransportError('connection', 'reset');
   const refused = new TransportError('connection', 'refused', {
