@@ -41,7 +41,7 @@ export interface LoadGeneratorOptions {
   podInstants: PodInstantSink;
   /** See PacerOptions. @default 0 */
   spinLastUs?: number;
-  /** Makes the connections that the calls go over. @default HTTP/1.1 through undici's pool */
+  /** Makes the connections that the calls go over. @default HTTP/1.1 */
   connect?: (access: ClusterAccess, connectionCount: number, clock: Clock) => Promise<Connection>;
 }
 

@@ -121,7 +121,7 @@ export function asTransportError(what: string, error: unknown): TransportError {
   if (error instanceof TransportError) return error;
   const code = errorCodeOf(error);
   const text = error instanceof Error ? error.message : String(error);
-  const isParser = error instanceof Error && error.name === 'HTTPParserError';
+  const isParser = error instanceof Error && error.name === 'Http1SyntaxError';
   return new TransportError(isParser ? 'protocol' : transportClassOf(code, text), `${what} failed: ${text}`, {
     cause: error,
     refused: code === 'ECONNREFUSED' || text.includes('NGHTTP2_REFUSED_STREAM'),
@@ -129,8 +129,8 @@ export function asTransportError(what: string, error: unknown): TransportError {
 }
 
 function transportClassOf(code: string, text: string): TransportErrorClass {
-  if (code === 'ETIMEDOUT' || code === 'UND_ERR_CONNECT_TIMEOUT') return 'timeout';
-  if (code.startsWith('HPE_') || code === 'ERR_HTTP2_ERROR') return 'protocol';
+  if (code === 'ETIMEDOUT') return 'timeout';
+  if (code === 'ERR_HTTP2_ERROR') return 'protocol';
   if (code === 'ERR_HTTP2_STREAM_ERROR' || code === 'ERR_HTTP2_SESSION_ERROR') {
     return text.includes('PROTOCOL_ERROR') || text.includes('COMPRESSION_ERROR') ? 'protocol' : 'connection';
   }

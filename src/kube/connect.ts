@@ -94,7 +94,7 @@ export async function openSharedConnections(
 }
 
 /**
- * HTTP/1.1 connections for measured load, through undici.
+ * HTTP/1.1 connections for measured load.
  * @throws HM_KUBECONFIG_INVALID
  */
 export async function openHttp1Pool(access: ClusterAccess, options: Http1Options = {}): Promise<Connection> {

@@ -1,6 +1,6 @@
 /**
  * What a client of the API server can do: send a request and read the whole reply, or hold a watch. Implemented over
- * node:http2 sessions (nodes, and anything general) and over undici's HTTP/1.1 pool (measured load). Nothing here
+ * node:http2 sessions (nodes, and anything general) and over a pool of HTTP/1.1 connections (measured load). Nothing here
  * parses bodies: callers decide, because on the measured paths bytes are counted and not parsed.
  */
 

@@ -88,7 +88,7 @@ export class WatchIntake implements FrameSink {
   /** This side has had enough. */
   cancel(): void {
     if (this.isOver) return;
-    // Over before the carrier is told: undici calls onError from within its abort.
+    // Over before the carrier is told: what its end brings about is not heard any more.
     this.isOver = true;
     this.#carrier.reset();
     this.#end(new TransportError('cancelled', `${this.what} failed: cancelled`));

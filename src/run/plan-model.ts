@@ -31,7 +31,7 @@ const AGENT_BASE_BYTES = 70 * MB;
 /** 0.35 MB for a node with two connections of its own, 0.24 MB with one; without any by extrapolation. */
 const FLEET_BYTES_PER_NODE = 0.13 * MB;
 const FLEET_BYTES_PER_CONNECTION = 0.11 * MB;
-/** The undici client of the load at 64 connections. */
+/** The client of the load at 64 connections. */
 const LOAD_AGENT_BYTES = 92 * MB;
 const LOAD_BYTES_PER_WATCH = 30_000;
 

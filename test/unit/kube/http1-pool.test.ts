@@ -1,3 +1,4 @@
+import { type AddressInfo, createServer } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { ApiError, type ApiReply, openHttp1Pool, TransportError } from '../../../src/kube/index.ts';
@@ -138,6 +139,83 @@ describe('calls over HTTP/1.1', () => {
     });
     await using pool = await openHttp1Pool(server.access);
     expect(await failureOf(pool.request({ method: 'GET', path: '/' }))).toMatchObject({ class: 'protocol' });
+  });
+});
+
+describe('connections of HTTP/1.1', () => {
+  it('are used again, and replaced where the server has closed them in between', async () => {
+    await using server = await scriptedHttp1Server((request, response) => {
+      response.end('{}');
+      if (request.url === '/last') setTimeout(() => request.socket.destroy(), 5);
+    });
+    await using pool = await openHttp1Pool(server.access, { connectionCount: 4 });
+    for (const path of ['/a', '/b', '/last']) await pool.request({ method: 'GET', path });
+    expect(server.connectionCount()).toBe(1);
+    while (pool.stats().openConnectionCount > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    expect((await pool.request({ method: 'GET', path: '/again' })).status).toBe(200);
+    expect(pool.stats()).toMatchObject({ connectCount: 2, openConnectionCount: 1, openStreamCount: 0 });
+  });
+
+  it('end with a reply that says so', async () => {
+    await using server = await scriptedHttp1Server((_request, response) => {
+      response.writeHead(200, { Connection: 'close' });
+      response.end('{}');
+    });
+    await using pool = await openHttp1Pool(server.access, { connectionCount: 1 });
+    const calls = Array.from({ length: 3 }, () => pool.request({ method: 'GET', path: '/' }));
+    for (const { body } of await Promise.all(calls)) expect(body).toBe('{}');
+    expect(pool.stats().connectCount).toBe(3);
+  });
+
+  it('carry a body that ends with them', async () => {
+    await using server = await scriptedPlainServer((request) => {
+      request.socket.end('HTTP/1.1 200 OK\r\n\r\nall of it');
+    });
+    await using pool = await openHttp1Pool(server.access);
+    expect((await pool.request({ method: 'GET', path: '/' })).body).toBe('all of it');
+  });
+
+  it('bring every reply to its own call, however many wait', async () => {
+    await using server = await scriptedHttp1Server((request, response) => {
+      setTimeout(
+        () => response.end(`for ${request.url}${'.'.repeat(Math.random() * 100_000)}`),
+        Math.random() * 20,
+      );
+    });
+    await using pool = await openHttp1Pool(server.access, { connectionCount: 5 });
+    const paths = Array.from({ length: 200 }, (_, index) => `/${index}`);
+    const replies = await Promise.all(paths.map((path) => pool.request({ method: 'GET', path })));
+    expect(replies.map(({ body }) => body.replace(/\.*$/, ''))).toEqual(paths.map((path) => `for ${path}`));
+  });
+
+  it('are not sent what would be another line, and stay of use', async () => {
+    await using server = await scriptedHttp1Server((_request, response) => response.end('{}'));
+    await using pool = await openHttp1Pool(server.access, { connectionCount: 1 });
+    const split = pool.request({ method: 'GET', path: '/a HTTP/1.1\r\nx: y' });
+    expect(await failureOf(split)).toMatchObject({ class: 'protocol' });
+    const header = pool.request({ method: 'GET', path: '/', headers: { accept: 'a\r\nx: y' } });
+    expect(await failureOf(header)).toMatchObject({ class: 'protocol' });
+    expect((await pool.request({ method: 'GET', path: '/' })).status).toBe(200);
+    expect(server.connectionCount()).toBe(1);
+  });
+
+  it('that cannot be opened in time fail the call that waits', async () => {
+    // A server that accepts and never shakes hands.
+    const server = createServer(() => {});
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const access = {
+      server: `https://127.0.0.1:${port}`,
+      members: [],
+      credential: { type: 'bearer-token', token: 't' },
+    } as const;
+    await using pool = await openHttp1Pool(access, { connectTimeoutMs: 60 });
+    expect(await failureOf(pool.request({ method: 'GET', path: '/' }))).toMatchObject({
+      class: 'timeout',
+      message: expect.stringContaining(`no connection to 127.0.0.1:${port} in 60 ms`),
+    });
+    await pool.close();
+    server.close();
   });
 });
 
