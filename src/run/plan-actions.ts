@@ -18,6 +18,7 @@ import {
   type UpdateAction,
   type WatchesAction,
 } from '../config/index.ts';
+import { stormRequests } from './plan-model.ts';
 
 export interface PlannedAction {
   action: LoadAction['action'];
@@ -30,6 +31,8 @@ export interface PlannedAction {
   watcherCount: number;
   /** Events that its watches are expected to deliver in a second, all together; pods only. */
   watchEventsPerSecond: number;
+  /** Storms: requests that the nodes they hit send at once when it begins or ends. */
+  stormRequestCount?: number;
 }
 
 export interface PlannedCall {
@@ -187,11 +190,13 @@ function planStorm(action: StormAction, suite: Suite): PlannedAction {
   const eligible = selection.zone === undefined ? nodeCount : nodeCount / Math.max(1, zones.length);
   const hit = selection.nodeCount ?? Math.max(1, Math.round(eligible * selection.ratio));
   const where = selection.zone === undefined ? '' : ` of ${selection.zone}`;
+  const requestCount = stormRequests(disturbance.kind, suite.fleet, hit);
   const until = durationMs === undefined ? 'to the end' : `for ${seconds(durationMs)}`;
   return {
     action: 'storm',
     name: action.name,
-    description: `${disturbance.kind} ${hit.toLocaleString('en-US')} nodes${where} after ${seconds(afterMs)}${durationMs === 0 ? '' : `, ${until}`}`,
+    description: `${disturbance.kind} ${hit.toLocaleString('en-US')} nodes${where} after ${seconds(afterMs)}${durationMs === 0 ? '' : `, ${until}`}${requestCount === 0 ? '' : `: about ${requestCount.toLocaleString('en-US')} requests of nodes at once`}`,
+    stormRequestCount: requestCount,
     calls: [],
     durationMs: afterMs + (durationMs ?? 0),
     watcherCount: 0,

@@ -3,13 +3,17 @@
  * Kubernetes 1.36.3, and from the request rates of a kubelet. Every constant says where it comes from; those marked
  * "estimate" were not measured. Memory is resident memory in bytes, CPU is cores.
  *
- *   measured                                  kube-apiserver   model
+ *   measured (largest resident memory)        kube-apiserver   model     etcd      model
  *   1,000 nodes, 8,000 watches                1.78 GB          1.91 GB
- *   3,000 nodes, 23,834 watches               5.2 GB           5.2 GB
+ *   3,000 nodes, 23,834 watches               5.2 GB           5.2 GB    370 MB    371 MB
+ *
+ * docs/operations.md has the suites that were held against it.
  */
-import type { FleetSettings, Suite } from '../config/index.ts';
+import type { FleetSettings, StormAction, Suite } from '../config/index.ts';
 
 const MB = 1e6;
+
+type StormKind = StormAction['disturbance']['kind'];
 
 /** kube-apiserver without nodes: its share of 0.48 GB for the whole idle plane (estimate of the share). */
 const APISERVER_BASE_BYTES = 250 * MB;
@@ -17,23 +21,35 @@ const APISERVER_BASE_BYTES = 250 * MB;
 const APISERVER_BYTES_PER_WATCH = 0.208 * MB;
 /** An object in the watch cache, its encodings and its history (estimate). */
 const APISERVER_BYTES_PER_OBJECT = 20_000;
+/**
+ * A pod with its events and what its writes leave to the garbage collector: 3,000 and 3,500 pods made in a minute and
+ * in two and a half, on 100 nodes (scheduler-throughput and density).
+ */
+const APISERVER_BYTES_PER_POD = 0.18 * MB;
 const ETCD_BASE_BYTES = 50 * MB;
 /** 0.37 GB at 3,000 nodes of 15 KB. */
 const ETCD_BYTES_PER_NODE = 0.107 * MB;
 /** Ten revisions of 2.5 KB between two compactions, which are 5 minutes apart (estimate). */
 const ETCD_BYTES_PER_OBJECT = 25_000;
+/** A pod's revisions and those of its events: the same two suites. */
+const ETCD_BYTES_PER_POD = 42_000;
 /** Controller manager and scheduler: the rest of the idle plane, then a copy of each node and object (estimate). */
 const CONTROLLERS_BASE_BYTES = 180 * MB;
 const CONTROLLERS_BYTES_PER_NODE = 60_000;
 const CONTROLLERS_BYTES_PER_OBJECT = 20_000;
-/** A Node process with nothing to do. */
-const AGENT_BASE_BYTES = 70 * MB;
+/** The same two suites: 353 and 356 MB at 3,000 pods. */
+const CONTROLLERS_BYTES_PER_POD = 55_000;
+/** A fleet agent before its first node, and an observer without watches of the load. */
+const AGENT_BASE_BYTES = 130 * MB;
 /** 0.35 MB for a node with two connections of its own, 0.24 MB with one; without any by extrapolation. */
 const FLEET_BYTES_PER_NODE = 0.13 * MB;
 const FLEET_BYTES_PER_CONNECTION = 0.11 * MB;
+/** 200 MB instead of 165 at 100 nodes with 30 pods each. */
+const FLEET_BYTES_PER_POD = 12_000;
 /** The client of the load at 64 connections. */
-const LOAD_AGENT_BYTES = 92 * MB;
-const LOAD_BYTES_PER_WATCH = 30_000;
+const LOAD_AGENT_BYTES = 140 * MB;
+/** Of the observer: 195 MB at 1,000 watches that received 5,000 events a second. */
+const LOAD_BYTES_PER_WATCH = 60_000;
 
 /** An idle node costs the API server 0.23 ms/s and the fleet 0.09 ms/s. */
 const APISERVER_CORES_PER_NODE = 0.23e-3;
@@ -54,10 +70,16 @@ const STREAMS_PER_CONNECTION = 90;
 const JITTER = 1.02;
 
 /** Requests of the kubelet for each pod that starts and for each that is deleted (facts of Kubernetes 1.36). */
-export const KUBELET_CALLS_PER_POD = {
+const KUBELET_CALLS_PER_POD = {
   started: { get: 2.5, patch: 2.5, token: 1, events: 3.5 },
   deleted: { get: 3.5, patch: 2, delete: 1, events: 1 },
 } as const;
+/** Of light nodes: one write each. */
+const LIGHT_CALLS_PER_POD = { started: 1, deleted: 1 } as const;
+/** A full node's, with its lists and its lease; a light one writes its Node and its lease. */
+const REGISTRATION_CALLS = { full: 25, light: 2 } as const;
+/** A node that is back from a silence renews its lease and reports its status. */
+const RETURN_CALLS = 2;
 /** Events that a watch of pods delivers for one pod's start, and for its deletion. */
 export const POD_EVENTS = { started: 5, deleted: 4 } as const;
 
@@ -67,6 +89,9 @@ export interface Population {
   standingObjectCount: number;
   /** The same plus those that were deleted within the last compaction period. */
   recentObjectCount: number;
+  /** Pods among the two. */
+  standingPodCount: number;
+  recentPodCount: number;
   loadWatchCount: number;
 }
 
@@ -89,6 +114,33 @@ export function fleetWatches(fleet: FleetSettings, podCount: number, namespaceCo
   const podsPerNode = fleet.nodeCount === 0 ? 0 : podCount / fleet.nodeCount;
   const perObject = Math.min(namespaceCount, podsPerNode);
   return Math.round(fleet.nodeCount * (KUBELET_WATCHES + (fleet.proxy ? proxy : 0) + perObject));
+}
+
+/** Requests of a kubelet for one pod that starts, and for one that is deleted. */
+export function kubeletCallsPerPod(fleet: FleetSettings): { started: number; deleted: number } {
+  if (fleet.fidelity === 'light') return LIGHT_CALLS_PER_POD;
+  const { started, deleted } = KUBELET_CALLS_PER_POD;
+  return {
+    started: started.get + started.patch + started.token + (fleet.events ? started.events : 0),
+    deleted: deleted.get + deleted.patch + deleted.delete + (fleet.events ? deleted.events : 0),
+  };
+}
+
+/**
+ * Requests that `nodeCount` nodes send all at once because of a storm: registrations after a restart, watches that are
+ * opened again after a cut, heartbeats of nodes that come back. Slow nodes send none; nor do those that flap, at once.
+ */
+export function stormRequests(kind: StormKind, fleet: FleetSettings, nodeCount: number): number {
+  const watches = fleet.nodeCount === 0 ? 0 : fleetWatches(fleet, 0, 0) / fleet.nodeCount;
+  const perNode: Record<StormKind, number> = {
+    restart: REGISTRATION_CALLS[fleet.fidelity],
+    'drop-connections': watches,
+    'expire-certificates': watches,
+    silence: RETURN_CALLS,
+    flap: RETURN_CALLS,
+    slow: 0,
+  };
+  return Math.round(perNode[kind] * nodeCount);
 }
 
 /** Connections of the fleet to the API server. */
@@ -115,30 +167,39 @@ export function estimateMemory(
   const { topology } = suite.controlPlane;
   const watchCount = fleetWatchCount + population.loadWatchCount;
   const local = suite.controlPlane.provider === 'local' ? 1 : 0;
-  const objects = population.standingObjectCount;
+  const { standingPodCount: pods, recentPodCount: recentPods } = population;
+  const objects = population.standingObjectCount - pods;
   const estimate = {
     fleetBytes:
       fleet.agentCount * AGENT_BASE_BYTES +
       fleet.nodeCount * FLEET_BYTES_PER_NODE +
-      fleetConnections(fleet, fleetWatchCount) * FLEET_BYTES_PER_CONNECTION,
-    loadBytes: load.agentCount * LOAD_AGENT_BYTES + population.loadWatchCount * LOAD_BYTES_PER_WATCH,
+      fleetConnections(fleet, fleetWatchCount) * FLEET_BYTES_PER_CONNECTION +
+      pods * FLEET_BYTES_PER_POD,
+    // With the observer.
+    loadBytes:
+      load.agentCount * LOAD_AGENT_BYTES +
+      AGENT_BASE_BYTES +
+      population.loadWatchCount * LOAD_BYTES_PER_WATCH,
     apiserverBytes:
       local *
       // Watches are spread over the API servers; each caches every object.
       (watchCount * APISERVER_BYTES_PER_WATCH +
-        topology.apiserverCount * (APISERVER_BASE_BYTES + objects * APISERVER_BYTES_PER_OBJECT)),
+        topology.apiserverCount *
+          (APISERVER_BASE_BYTES + objects * APISERVER_BYTES_PER_OBJECT + pods * APISERVER_BYTES_PER_POD)),
     etcdBytes:
       local *
       topology.etcdCount *
       (ETCD_BASE_BYTES +
         fleet.nodeCount * ETCD_BYTES_PER_NODE +
-        population.recentObjectCount * ETCD_BYTES_PER_OBJECT),
+        (population.recentObjectCount - recentPods) * ETCD_BYTES_PER_OBJECT +
+        recentPods * ETCD_BYTES_PER_POD),
     controllersBytes:
       local *
       // Candidates without the lease hold about their share of the idle plane and no objects.
       ((CONTROLLERS_BASE_BYTES * (topology.controllerManagerCount + topology.schedulerCount)) / 2 +
         fleet.nodeCount * CONTROLLERS_BYTES_PER_NODE +
-        objects * CONTROLLERS_BYTES_PER_OBJECT),
+        objects * CONTROLLERS_BYTES_PER_OBJECT +
+        pods * CONTROLLERS_BYTES_PER_POD),
   };
   return { ...estimate, totalBytes: Object.values(estimate).reduce((sum, bytes) => sum + bytes, 0) };
 }
@@ -153,5 +214,7 @@ export function idleCpuCores(fleet: FleetSettings): { apiserver: number; fleet: 
 
 /** From the first registration to the last Ready node, in milliseconds. */
 export function registrationMs(fleet: FleetSettings): number {
-  return (fleet.nodeCount / Math.min(fleet.rampPerSecond, READY_PER_SECOND)) * 1_000;
+  // Light nodes are Ready with the one write that makes them.
+  const perSecond = fleet.fidelity === 'light' ? Number.POSITIVE_INFINITY : READY_PER_SECOND;
+  return (fleet.nodeCount / Math.min(fleet.rampPerSecond, perSecond)) * 1_000;
 }

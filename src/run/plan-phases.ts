@@ -9,7 +9,7 @@ import {
   type Suite,
 } from '../config/index.ts';
 import { type PlannedAction, planAction, sum } from './plan-actions.ts';
-import { heartbeats, KUBELET_CALLS_PER_POD, POD_EVENTS } from './plan-model.ts';
+import { heartbeats, kubeletCallsPerPod, POD_EVENTS } from './plan-model.ts';
 
 export interface PlannedPhase {
   name: string;
@@ -57,12 +57,8 @@ export function planPhase(phase: LoadPhase, suite: Suite, startMs: number): Plan
 
 function kubeletCallsPerSecond(suite: Suite, startedPerSecond: number, deletedPerSecond: number): number {
   if (suite.fleet.nodeCount === 0) return 0;
-  const { started, deleted } = KUBELET_CALLS_PER_POD;
-  const withoutEvents = suite.fleet.events ? 0 : 1;
-  return (
-    startedPerSecond * (sum(Object.values(started)) - withoutEvents * started.events) +
-    deletedPerSecond * (sum(Object.values(deleted)) - withoutEvents * deleted.events)
-  );
+  const { started, deleted } = kubeletCallsPerPod(suite.fleet);
+  return startedPerSecond * started + deletedPerSecond * deleted;
 }
 
 // In steady state: every pod that begins and every pod that ends, in a second.

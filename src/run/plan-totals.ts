@@ -22,6 +22,8 @@ export interface PlanTotals {
   callCount: number;
   /** Watches of the load, at most at once. */
   watcherCount: number;
+  /** Requests of nodes that storms bring about, beyond those that nodes send anyway. */
+  stormRequestCount: number;
   /** At once, at most. */
   peakPodCount: number;
   peakContainerCount: number;
@@ -53,6 +55,9 @@ export function totalsOf(suite: Suite, phases: readonly PlannedPhase[]): PlanTot
     ...populationOf(suite),
     callCount: sum(calls.filter(({ verb }) => verb !== 'watch').map((call) => call.count)),
     watcherCount: Math.max(0, ...watchers),
+    stormRequestCount: sum(
+      phases.flatMap(({ actions }) => actions.map((action) => action.stormRequestCount ?? 0)),
+    ),
     inFlightTypicalCount: inFlightWith(typicalMs),
     inFlightAtLimitCount: inFlightWith((call) => limitMs(call, suite)),
   };
@@ -157,13 +162,13 @@ function limitMs(call: PlannedCall, suite: Suite): number {
   return call.scope === 'namespace' ? suite.slo.readNamespaceLimitMs : suite.slo.readClusterLimitMs;
 }
 
-/** Objects, with their controllers' pods, that are created and deleted again. */
-export function deletedCount(suite: Suite): number {
-  return sum(
-    suite.load.phases.flatMap(({ actions }) =>
-      actions.map((action) =>
-        action.action === 'churn' ? churnCount(action) * Math.max(1, podsOfUnit(action.object)) : 0,
-      ),
-    ),
-  );
+/** Objects, with their controllers' pods, that are created and deleted again; and the pods among them. */
+export function deletedCount(suite: Suite): { objects: number; pods: number } {
+  const churns = suite.load.phases
+    .flatMap(({ actions }) => actions)
+    .filter((action): action is ChurnAction => action.action === 'churn');
+  return {
+    objects: sum(churns.map((churn) => churnCount(churn) * Math.max(1, podsOfUnit(churn.object)))),
+    pods: sum(churns.map((churn) => churnCount(churn) * podsOfUnit(churn.object))),
+  };
 }

@@ -67,10 +67,17 @@ export function planRun(suite: Suite): RunPlan {
   const totals = totalsOf(suite, phases);
   const watchCount = fleetWatches(suite.fleet, totals.peakPodCount, suite.load.namespaceCount);
   const standing = sum(Object.values(totals.peakObjects));
-  const recent = standing + Math.min(1, COMPACTION_MS / Math.max(1, startMs)) * deletedCount(suite);
+  const recentRatio = Math.min(1, COMPACTION_MS / Math.max(1, startMs));
+  const deleted = deletedCount(suite);
   const memory = estimateMemory(
     suite,
-    { standingObjectCount: standing, recentObjectCount: recent, loadWatchCount: totals.watcherCount },
+    {
+      standingObjectCount: standing,
+      recentObjectCount: standing + recentRatio * deleted.objects,
+      standingPodCount: totals.peakPodCount,
+      recentPodCount: totals.peakPodCount + recentRatio * deleted.pods,
+      loadWatchCount: totals.watcherCount,
+    },
     watchCount,
   );
   return {

@@ -76,9 +76,61 @@ describe('a plan', () => {
     within(idle(1_000).apiserverBytes, 1_780 * MB);
     within(idle(3_000).apiserverBytes, 5_200 * MB);
     within(idle(3_000).etcdBytes, 370 * MB);
-    within(idle(3_000).fleetBytes, 3 * 70 * MB + 3_000 * 0.35 * MB);
+    within(idle(3_000).fleetBytes, 3 * 130 * MB + 3_000 * 0.35 * MB);
     const empty = idle(0);
     within(empty.apiserverBytes + empty.etcdBytes + empty.controllersBytes, 480 * MB);
+  });
+
+  it('has the memory that suites were measured to take', () => {
+    const { memory } = planRun(loadSuite(readSuiteSource('density', { cwd: '/' })).suite);
+    const within = (bytes: number, measured: number) =>
+      expect(Math.abs(bytes / measured - 1), `${bytes / MB} MB`).toBeLessThan(0.2);
+    within(memory.apiserverBytes, 1_006 * MB);
+    within(memory.etcdBytes, 219 * MB);
+    within(memory.controllersBytes, 356 * MB);
+    within(memory.fleetBytes, 202 * MB);
+    within(memory.loadBytes, 285 * MB);
+    const fanOut = planRun(loadSuite(readSuiteSource('watch-fanout', { cwd: '/' })).suite).memory;
+    within(fanOut.apiserverBytes, 575 * MB);
+    within(fanOut.loadBytes, 335 * MB);
+  });
+
+  it('counts what storms make of the nodes that they hit', () => {
+    const storms = (fidelity: 'full' | 'light') =>
+      planOf(
+        plainSuite(undefined, {
+          fleet: { nodes: 100, fidelity },
+          load: {
+            phases: [
+              {
+                name: 'only',
+                duration: '60s',
+                actions: [
+                  { action: 'storm', kind: 'restart', share: '50%', after: '5s' },
+                  { action: 'storm', kind: 'silence', nodes: 10, for: '20s' },
+                  { action: 'storm', kind: 'slow', share: '10%', delay: '100ms', for: '20s' },
+                ],
+              },
+            ],
+          },
+        }),
+      );
+    const full = storms('full');
+    expect(full.totals.stormRequestCount).toBe(50 * 25 + 10 * 2);
+    expect(full.phases[0]?.actions[0]?.description).toContain(
+      'restart 50 nodes after 5 s: about 1,250 requests',
+    );
+    expect(storms('light').totals.stormRequestCount).toBe(50 * 2 + 10 * 2);
+  });
+
+  it('counts one write for each change of a pod on light nodes, and the watches of their process', () => {
+    const fleetOf = (fidelity: 'full' | 'light') =>
+      planOf(plainSuite([churnAction({ rate: '10/s' })], { fleet: { nodes: 100, fidelity } }));
+    const { fleet, phases } = fleetOf('light');
+    const beats = fleet.leasesPerSecond + fleet.statusPerSecond;
+    expect((phases[0]?.fleetRequestsPerSecond ?? 0) - beats).toBeCloseTo(20, 6);
+    expect(fleet).toMatchObject({ watchCount: 2, connectionCount: 1 });
+    expect(fleetOf('full').phases[0]?.fleetRequestsPerSecond).toBeGreaterThan(150);
   });
 
   it('leaves an attached control plane out of the memory of this machine', () => {
