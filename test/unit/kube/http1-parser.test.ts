@@ -39,7 +39,7 @@ describe('a reply', () => {
     const text = fc
       .string({ minLength: 1, maxLength: 60 })
       .map((value) => Buffer.from(value).toString('latin1'));
-    fc.assert(
+    void fc.assert(
       fc.property(
         fc.array(text, { minLength: 1, maxLength: 4 }),
         fc.boolean(),
