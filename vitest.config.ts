@@ -23,6 +23,7 @@ export default defineConfig({
       layer('integration', { timeoutMs: 180_000, serial: true }),
       layer('fidelity', { timeoutMs: 600_000, serial: true }),
       layer('e2e', { timeoutMs: 600_000, serial: true }),
+      layer('faults', { timeoutMs: 900_000, serial: true }),
       layer('browser', { timeoutMs: 180_000, serial: true }),
       layer('leak', { timeoutMs: 300_000, serial: true }),
     ],
