@@ -30,11 +30,11 @@ const missing = ['haproxy', 'strace'].filter(
 export const skipped = missing.length > 0 && process.env['CI'] !== 'true';
 if (skipped) process.stderr.write(`faults are not tested: apt-get install ${missing.join(' ')}\n`);
 
-/** Plays a suite of test/fixtures/suites. */
-export async function playFaults(suite: string): Promise<FaultsRun> {
+/** Plays a suite of test/fixtures/suites, with more of the command line if need be. */
+export async function playFaults(suite: string, more: readonly string[] = []): Promise<FaultsRun> {
   const folder = workFolder();
   const path = join(packageRoot(), 'test', 'fixtures', 'suites', `${suite}.yaml`);
-  const run = await hollowmark(['run', path], { cwd: folder.path, timeoutMs: RUN_TIMEOUT_MS });
+  const run = await hollowmark(['run', path, ...more], { cwd: folder.path, timeoutMs: RUN_TIMEOUT_MS });
   try {
     return { result: await latestResult(folder.path), output: run.all, folder };
   } catch (error) {

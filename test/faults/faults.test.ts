@@ -20,7 +20,7 @@ function runOf(index: number): FaultsRun {
 
 beforeAll(async () => {
   if (skipped) return;
-  runs.push(...(await Promise.all(['faults-plane', 'faults-nodes'].map(playFaults))));
+  runs.push(...(await Promise.all(['faults-plane', 'faults-nodes'].map((suite) => playFaults(suite)))));
 }, 900_000);
 
 afterAll(async () => {
