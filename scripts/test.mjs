@@ -14,11 +14,8 @@ import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const bin = (name) => join(root, 'node_modules', '.bin', name);
-const LAYERS = ['unit', 'integration', 'fidelity', 'e2e', 'faults', 'browser', 'leak'];
-const NEED_CONTROL_PLANE = new Set(['integration', 'fidelity', 'e2e', 'faults', 'leak']);
-
-/** As test/fixtures/suites/faults-nodes.yaml has it. */
-const UPGRADED_VERSION = 'v1.35.4';
+const LAYERS = ['unit', 'integration', 'fidelity', 'e2e', 'browser', 'leak'];
+const NEED_CONTROL_PLANE = new Set(['integration', 'fidelity', 'e2e', 'leak']);
 
 const wanted = process.argv.slice(2);
 const layers = LAYERS.filter(
@@ -61,19 +58,12 @@ if (layers.some((layer) => NEED_CONTROL_PLANE.has(layer))) {
 // Programs beyond the control plane: upstream's nodes to compare with, and what restores a snapshot of etcd.
 const others = [
   ...(layers.includes('fidelity') ? ['kubelet', 'kubemark'] : []),
-  ...(layers.includes('integration') || layers.includes('faults') ? ['etcdutl'] : []),
+  ...(layers.includes('integration') ? ['etcdutl'] : []),
 ];
 if (others.length > 0) {
   const args = ['binaries', 'build', '--with', others.join(',')];
   count(
     run(`binaries: ${others.join(', ')}`, process.execPath, [join(root, 'bin', 'hollowmark.js'), ...args]),
-  );
-}
-// The version that a plane is upgraded from.
-if (layers.includes('faults')) {
-  const args = ['binaries', 'fetch', '--version', UPGRADED_VERSION];
-  count(
-    run(`binaries of ${UPGRADED_VERSION}`, process.execPath, [join(root, 'bin', 'hollowmark.js'), ...args]),
   );
 }
 for (const layer of layers) {
