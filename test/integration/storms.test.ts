@@ -135,6 +135,21 @@ describe('a storm on real nodes', () => {
   it('brings silenced nodes back: NotReady and tainted meanwhile, and healed with their pods', async () => {
     await makePods('default', 10, nodeName('light-', 4));
     await until(async () => (await podsReady('default')) === 10, 'pods Running');
+    // Beside it, because both wait for the node controller: one that comes and goes while its storm lasts.
+    const flapping = nodeName('full-', 6);
+    const flaps = { kind: 'flap', silentMs: 62_000, aliveMs: 20_000 } as const;
+    await full.apply(storm('flap', flaps, { names: [flapping] }));
+    const seen: (string | undefined)[] = [];
+    const look = setInterval(() => {
+      get(`/api/v1/nodes/${flapping}`).then(
+        (node) => {
+          if (seen.at(-1) !== readyOf(node)) seen.push(readyOf(node));
+        },
+        () => {
+          // Seen at the next look, or missed by what waits for it.
+        },
+      );
+    }, 500);
     const silenced = [nodeName('light-', 4), nodeName('full-', 3)];
     for (const fleet of [full, light])
       await fleet.apply(storm('silence', { kind: 'silence' }, { names: silenced }));
@@ -155,12 +170,41 @@ describe('a storm on real nodes', () => {
     }, 'them to be Ready again');
     await until(async () => (await podsReady('default')) === 10, 'their pods to be Ready again');
     expect(ended.get('silence')).toBeGreaterThanOrEqual(afterUs);
-    for (const fleet of [full, light])
-      expect(fleet.stats()).toMatchObject({ stormLostCount: 1, lostCount: 0 });
+    await until(async () => seen.length >= 3, 'the flapping node to have gone and come back by itself');
+    clearInterval(look);
+    expect(seen.slice(0, 3)).toEqual(['True', 'Unknown', 'True']);
+    await full.apply({ type: 'heal', id: 'flap' });
+    expect(full.stats()).toMatchObject({ stormLostCount: 2, lostCount: 0 });
+    expect(light.stats()).toMatchObject({ stormLostCount: 1, lostCount: 0 });
     await until(
       async () => full.stats().nodes.ready + light.stats().nodes.ready === FULL_COUNT + LIGHT_COUNT,
       'all ready',
     );
+  });
+});
+
+describe('the ramp', () => {
+  it('lets fewer nodes register at once while the API server does not answer, and then gets them all', async () => {
+    const settings = { fidelity: 'light', connections: 'shared', events: false, proxy: false } as const;
+    const fleet = makeFleet('ramp', fleetSettings({ ...settings, nodeCount: 40, rampPerSecond: 400 }));
+    const window = fleet.stats().rampWindow;
+    plane.levers.pause('kube-apiserver-0');
+    try {
+      await fleet.start(NEVER);
+      await new Promise((resolve) => {
+        setTimeout(resolve, 4_000);
+      });
+      expect(fleet.stats().nodes.ready).toBe(0);
+    } finally {
+      plane.levers.resume('kube-apiserver-0');
+    }
+    try {
+      await fleet.ready(AbortSignal.timeout(60_000));
+      expect(fleet.stats().rampWindow).toBeLessThanOrEqual(window / 2);
+      expect(await nodes('ramp-')).toHaveLength(40);
+    } finally {
+      await fleet.stop();
+    }
   });
 });
 

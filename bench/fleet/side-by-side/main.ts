@@ -14,7 +14,7 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { PortReservation, resolveBinaries } from '../../../src/controlplane/index.ts';
-import { systemClock } from '../../../src/core/index.ts';
+import { describeError, systemClock } from '../../../src/core/index.ts';
 import { startBenchPlane } from '../bench-plane.ts';
 import { Administrator } from './administrator.ts';
 import type { Arena, Contender } from './contender.ts';
@@ -38,6 +38,11 @@ const { values } = parseArgs({
     profile: { type: 'string', default: 'fast' },
   },
 });
+interface Entry {
+  contender: Contender;
+  planOf: (repeat: number) => TurnPlan;
+}
+
 const PODS_PER_KUBEMARK_NODE = 25;
 const repeatCount = Number(values.repeats);
 const pairs = values.pairs.split(',');
@@ -53,10 +58,6 @@ const ports = new PortReservation();
 const programs = new Programs(join(directory, 'logs'));
 try {
   await compare();
-} catch (error) {
-  if (!signal.aborted) throw error;
-  print('interrupted: what is printed above is whole turns');
-  process.exitCode = 130;
 } finally {
   await programs.stop();
   ports[Symbol.dispose]();
@@ -73,27 +74,44 @@ async function compare(): Promise<void> {
     print(`Kubernetes ${plane.kubernetesVersion}, profile ${profile}, ${cpus().length} cores for everything`);
     const entries = await enter(arena);
     const figures = new Map<string, TurnFigures[]>(entries.map(({ contender }) => [contender.name, []]));
-    for (let repeat = 0; repeat < repeatCount; repeat++) {
-      // In turn, and first in turn: what the first leaves in caches must not always favour the same one.
-      for (const { contender, planOf } of repeat % 2 === 0 ? entries : entries.toReversed()) {
-        const run = `${contender.name}${repeat}`;
-        const found = await playTurn(contender, run, planOf(repeat), { arena, clock: systemClock, signal });
-        figures.get(contender.name)?.push(found);
-        print(`${run}: ${JSON.stringify(found, rounded)}`);
-      }
-    }
+    const turns = playAll(entries, figures, arena);
+    await turns.catch((error: unknown) => {
+      print(
+        `${signal.aborted ? 'interrupted' : describeError(error)}; what follows is of the whole turns before`,
+      );
+      process.exitCode = signal.aborted ? 130 : 1;
+    });
     const turnsOf = (name: string) => ({
       title: entries.find(({ contender }) => contender.name === name)?.contender.title ?? name,
       figures: figures.get(name) ?? [],
     });
-    print(`\nmedians of ${repeatCount}, contenders in turn`);
-    if (pairs.includes('full'))
-      for (const line of reportFull(turnsOf('full'), turnsOf('kubemark'))) print(line);
-    if (pairs.includes('light'))
-      for (const line of reportLight(turnsOf('light'), turnsOf('kwok'))) print(line);
+    const pairsPlayed = [
+      { ours: turnsOf('full'), theirs: turnsOf('kubemark'), report: reportFull },
+      { ours: turnsOf('light'), theirs: turnsOf('kwok'), report: reportLight },
+    ].filter(({ ours, theirs }) => ours.figures.length > 0 && theirs.figures.length > 0);
+    for (const { ours, theirs, report } of pairsPlayed) {
+      print(`\nmedians of ${ours.figures.length} and ${theirs.figures.length} turns, in turn`);
+      for (const line of report(ours, theirs)) print(line);
+    }
   } finally {
     await administrator?.close();
     await plane.stop();
+  }
+}
+
+async function playAll(
+  entries: readonly Entry[],
+  figures: ReadonlyMap<string, TurnFigures[]>,
+  arena: Arena,
+): Promise<void> {
+  for (let repeat = 0; repeat < repeatCount; repeat++) {
+    // In turn, and first in turn: what the first leaves in caches must not always favour the same one.
+    for (const { contender, planOf } of repeat % 2 === 0 ? entries : entries.toReversed()) {
+      const run = `${contender.name}${repeat}`;
+      const found = await playTurn(contender, run, planOf(repeat), { arena, clock: systemClock, signal });
+      figures.get(contender.name)?.push(found);
+      print(`${run}: ${JSON.stringify(found, rounded)}`);
+    }
   }
 }
 
@@ -102,7 +120,7 @@ async function enter(
   arena: Arena,
 ): Promise<{ contender: Contender; planOf: (repeat: number) => TurnPlan }[]> {
   const base = { settleSeconds: Number(values.settle), restSeconds: Number(values.rest) };
-  const entries: { contender: Contender; planOf: (repeat: number) => TurnPlan }[] = [];
+  const entries: Entry[] = [];
   if (pairs.includes('full')) {
     const nodeCount = Number(values['kubemark-nodes']);
     const podCount = nodeCount * PODS_PER_KUBEMARK_NODE;
