@@ -49,6 +49,12 @@ const BENCHES: Record<string, Bench> = {
   hold: { title: 'fleet: 1,000 nodes held for 5 minutes under churn', script: 'fleet/hold.js' },
 };
 
+// Ctrl-C reaches the benchmark that runs too; it clears up, and this waits for it and starts no other.
+let interrupted = false;
+process.on('SIGINT', () => {
+  interrupted = true;
+});
+
 const given = process.argv.slice(2);
 const optionsFrom = given.findIndex((argument) => argument.startsWith('-'));
 const wanted = optionsFrom === -1 ? given : given.slice(0, optionsFrom);
@@ -64,7 +70,7 @@ if (unknown.length > 0) {
   process.exitCode = 2;
 } else {
   for (const [name, bench] of Object.entries(BENCHES)) {
-    if (wanted.length === 0 || wanted.includes(name)) await run(bench);
+    if (!interrupted && (wanted.length === 0 || wanted.includes(name))) await run(bench);
   }
 }
 

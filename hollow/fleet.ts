@@ -25,7 +25,7 @@ import type { PodPhase } from './kubelet/pods/pod-object.ts';
 import { NodeFactory } from './node-factory.ts';
 import { NetworkProgramming, type NetworkProgrammingWindow } from './proxy/network-programming.ts';
 import { ServiceNetwork } from './proxy/service-network.ts';
-import { Ramp, SLOW_REGISTRATION_MS } from './ramp.ts';
+import { Ramp, SLOW_LIGHT_REGISTRATION_MS, SLOW_REGISTRATION_MS } from './ramp.ts';
 import { type FleetShard, shardNodeIndexes } from './shard.ts';
 import type { FleetCommand, StormEnded, StormStarted } from './storms/fleet-command.ts';
 import { NodeDisturbance } from './storms/node-disturbance.ts';
@@ -140,7 +140,8 @@ export class Fleet implements Component {
     counters.nodes.waiting = this.#indexes.length;
     counters.onNodeReady = () => this.#settleMemory();
     const perSecond = settings.rampPerSecond / shard.shard.count;
-    this.#ramp = new Ramp({ perSecond, slowMs: SLOW_REGISTRATION_MS }, clock.nowUs());
+    const slowMs = settings.fidelity === 'light' ? SLOW_LIGHT_REGISTRATION_MS : SLOW_REGISTRATION_MS;
+    this.#ramp = new Ramp({ perSecond, slowMs }, clock.nowUs());
     this.#factory = new NodeFactory(shard, this.#context);
     this.#storms = new Storms({
       clock,
