@@ -40,6 +40,11 @@ describe('the ramp of registrations', () => {
     expect(ramp.window).toBeLessThan(40);
   });
 
+  it('begins with a window that the rate fills, and with a hundred at most', () => {
+    const window = (perSecond: number) => new Ramp({ perSecond, slowMs: SLOW_REGISTRATION_MS }, 0).window;
+    expect([1, 20, 25, 1_000, 10_000].map(window)).toEqual([4, 40, 50, 100, 100]);
+  });
+
   it('never goes below a few, so that a slow server still gets nodes', () => {
     const ramp = new Ramp({ perSecond: 10, slowMs: SLOW_REGISTRATION_MS }, 0);
     const { started } = play(ramp, 60, () => 10_000);
