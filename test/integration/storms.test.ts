@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { Fleet, type FleetCommand, fleetLabels, HOLLOW_TAINT, nodeName } from '../../hollow/index.ts';
 import type { FleetSettings } from '../../src/config/index.ts';
 import { type LocalControlPlane, startLocalControlPlane } from '../../src/controlplane/index.ts';
@@ -141,7 +141,7 @@ describe('a storm on real nodes', () => {
     await full.apply(storm('flap', flaps, { names: [flapping] }));
     const seen: (string | undefined)[] = [];
     const look = setInterval(() => {
-      get(`/api/v1/nodes/${flapping}`).then(
+      admin.get(`/api/v1/nodes/${flapping}`).then(
         (node) => {
           if (seen.at(-1) !== readyOf(node)) seen.push(readyOf(node));
         },
@@ -150,6 +150,7 @@ describe('a storm on real nodes', () => {
         },
       );
     }, 500);
+    onTestFinished(() => clearInterval(look));
     const silenced = [nodeName('light-', 4), nodeName('full-', 3)];
     for (const fleet of [full, light])
       await fleet.apply(storm('silence', { kind: 'silence' }, { names: silenced }));
@@ -171,7 +172,6 @@ describe('a storm on real nodes', () => {
     await until(async () => (await podsReady('default')) === 10, 'their pods to be Ready again');
     expect(ended.get('silence')).toBeGreaterThanOrEqual(afterUs);
     await until(async () => seen.length >= 3, 'the flapping node to have gone and come back by itself');
-    clearInterval(look);
     expect(seen.slice(0, 3)).toEqual(['True', 'Unknown', 'True']);
     await full.apply({ type: 'heal', id: 'flap' });
     expect(full.stats()).toMatchObject({ stormLostCount: 2, lostCount: 0 });
