@@ -54,6 +54,7 @@ const ABSENT: ObjectState = { present: false };
 export class WriteLedger {
   readonly #objects = new Map<string, LedgerObject>();
   readonly #writes: LedgerWrite[] = [];
+  readonly #rewound: { fromUs: number; untilUs: number }[] = [];
 
   /** Writes in the order in which they ended. */
   get writes(): readonly LedgerWrite[] {
@@ -81,15 +82,18 @@ export class WriteLedger {
       open: write.outcome === 'unknown' ? write : undefined,
       deleted: known?.deleted === true || (write.operation === 'delete' && write.outcome === 'acknowledged'),
       endedUs: write.endedUs,
-      excused: known?.excused === true,
+      // The prober's report may come after the restore was told of.
+      excused: known?.excused === true || this.#rewound.some((span) => isWithin(write, span)),
     });
   }
 
   /** Excuses every object with a write that was under way or acknowledged between the two instants: a restore undid it. */
   rewind(fromUs: number, untilUs: number): void {
+    const span = { fromUs, untilUs };
+    this.#rewound.push(span);
     for (const write of this.#writes) {
       const known = this.#objects.get(write.object);
-      if (known !== undefined && write.endedUs >= fromUs && write.sentUs <= untilUs) known.excused = true;
+      if (known !== undefined && isWithin(write, span)) known.excused = true;
     }
   }
 
@@ -101,4 +105,8 @@ export class WriteLedger {
     }
     return counts;
   }
+}
+
+function isWithin(write: LedgerWrite, { fromUs, untilUs }: { fromUs: number; untilUs: number }): boolean {
+  return write.endedUs >= fromUs && write.sentUs <= untilUs;
 }

@@ -6,6 +6,9 @@ import { storeHashes } from './etcd-stores.ts';
 import type { Fault } from './fault.ts';
 import { isEvents, running } from './targets.ts';
 
+/** A follower that lags further behind has been without its leader, and steps in for an election. */
+const MEMBER_LAG_US = 1e6;
+
 export const etcdRestore: Fault = {
   name: 'etcd-restore',
   fails: 'The whole of etcd is thrown away and begins anew from a snapshot.',
@@ -33,8 +36,9 @@ export const etcdRestore: Fault = {
   ],
   async induce(world, _settings, signal) {
     const path = join(world.directory, 'etcd-snapshot.db');
+    // What it holds is decided when it begins, by a member that may be a moment behind the others.
+    const takenUs = world.clock.nowUs() - MEMBER_LAG_US;
     await world.levers.etcd.snapshot(path, signal);
-    const takenUs = world.clock.nowUs();
     const [first = ''] = running(world.levers, 'etcd').filter((name) => !isEvents(name));
     const before = await world.levers.etcd.status(first, signal);
     await world.levers.etcd.restore(path, { bumpRevision: true }, signal);

@@ -47,6 +47,9 @@ export interface FaultRunParts {
 
 /** The prober reports once a second; what it saw is here after this. */
 const REPORT_DELAY_MS = 2_500;
+/** Patience with a cluster that has not recovered, before nothing is said of its writes. */
+const LIST_PATIENCE_MS = 30_000;
+const LIST_AGAIN_MS = 1_000;
 /** Patience with nodes and pods that have not converged. */
 const CONVERGENCE_MS = 60_000;
 const CONVERGENCE_POLL_MS = 1_000;
@@ -168,14 +171,8 @@ export class FaultRun {
   ): Promise<void> {
     const { world, log, system, limits } = this.#parts;
     const { clock } = world;
-    const quietSinceUs = clock.nowUs();
-    let listings: Listing[] = [];
-    try {
-      listings = await this.#parts.listings(signal);
-    } catch (error) {
-      signal.throwIfAborted();
-      card.reason = `the probe objects could not be listed: ${describeError(error)}`;
-    }
+    const { listings, quietSinceUs, reason } = await this.#listed(signal);
+    if (reason !== undefined) card.reason = card.reason === undefined ? reason : `${card.reason}; ${reason}`;
     // Lists take their time; writes that crossed them are settled by then.
     await delay(REPORT_DELAY_MS, { signal, clock });
     const [first] = listings;
@@ -212,6 +209,25 @@ export class FaultRun {
     if (card.state === 'not-healed') {
       card.verdict.state = 'not-met';
       card.verdict.text = `could not be healed: ${card.reason}; ${card.verdict.text}`;
+    }
+  }
+
+  /** The probe objects as every path lists them; none with the reason where the cluster does not answer any more. */
+  async #listed(
+    signal: AbortSignal,
+  ): Promise<{ listings: Listing[]; quietSinceUs: number; reason?: string }> {
+    const { clock } = this.#parts.world;
+    const untilUs = clock.nowUs() + LIST_PATIENCE_MS * 1_000;
+    for (;;) {
+      const quietSinceUs = clock.nowUs();
+      try {
+        return { listings: await this.#parts.listings(signal), quietSinceUs };
+      } catch (error) {
+        signal.throwIfAborted();
+        const reason = `the probe objects could not be listed: ${describeError(error)}`;
+        if (clock.nowUs() > untilUs) return { listings: [], quietSinceUs, reason };
+      }
+      await delay(LIST_AGAIN_MS, { signal, clock });
     }
   }
 

@@ -8,7 +8,8 @@ import { describeError, HarnessError, onAbort } from '../../core/index.ts';
 import type { FaultCard } from '../../result/index.ts';
 import type { Fault, FaultWorld, InducedFault } from '../library/fault.ts';
 
-const HEAL_TIMEOUT_MS = 120_000;
+/** Going back to another version takes a minute where nothing else runs, and is to end also where something does. */
+const HEAL_TIMEOUT_MS = 300_000;
 
 export class Healer {
   readonly #world: FaultWorld;

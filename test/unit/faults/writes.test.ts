@@ -126,3 +126,18 @@ describe('the ledger held against listings', () => {
     expect(Object.values(states(new WriteLedger()))).toEqual(['no-data', 'no-data', 'no-data']);
   });
 });
+
+describe('a restore from a snapshot', () => {
+  it('excuses what was written after the snapshot, also where the report of it comes later', () => {
+    const ledger = new WriteLedger();
+    const at = (nonce: string, sentUs: number) =>
+      write({ operation: 'create', nonce, sentUs, endedUs: sentUs + 10 });
+    ledger.add(at('before', 1_000));
+    ledger.add(at('lost', 3_000));
+    ledger.rewind(2_000, 5_000);
+    ledger.add(at('told-later', 4_000));
+    ledger.add(at('after', 6_000));
+    const excused = [...ledger.objects.values()].filter((one) => one.excused).map(({ object }) => object);
+    expect(excused).toEqual(['lost', 'told-later']);
+  });
+});
