@@ -7,6 +7,8 @@
  * - `PodStartupLatency_PodStartupLatency`, and the same with `Stateless` and `Stateful` in front.
  * - `SchedulingThroughput`: pods bound per second.
  * - `NetworkProgrammingLatency`: all proxies in one pool, over the measured phases; upstream's are of one-minute windows.
+ * - `NodeRegistrationLatency`, `LeaseLateness`, `WatchDelivery`: what upstream has no file for, in the same shape;
+ *   the first two over the whole run, the last one item for each action and figure of the measured phases.
  *
  * Files without samples are left out: zeros would be drawn as an excellent run.
  *
@@ -92,6 +94,9 @@ export function perfDataFiles(result: RunResult): PerfDataFile[] {
       content: podStartup(pods.filter((one) => one.kind === 'stateful')),
     },
     { summary: 'NetworkProgrammingLatency', content: networkProgramming(result, measured) },
+    { summary: 'NodeRegistrationLatency', content: single('register_to_ready', result.fleet.registration) },
+    { summary: 'LeaseLateness', content: single('due_to_acknowledged', result.fleet.leaseLateness) },
+    { summary: 'WatchDelivery', content: watchDelivery(result, measured) },
   ];
   if (result.scheduling !== undefined) {
     const { meanPerSecond, maxPerSecond } = result.scheduling;
@@ -177,6 +182,27 @@ function networkProgramming(result: RunResult, measured: ReadonlySet<string>): P
   const phases = programmedPhases(result).filter(({ phase }) => measured.has(phase));
   const all = mergeDistributions(phases.map(({ programming }) => programming));
   const dataItems: PerfDataItem[] = all.summary.count === 0 ? [] : [{ data: percentilesMs(all), unit: 'ms' }];
+  return { version: 'v1', dataItems };
+}
+
+function single(metric: string, all: Distribution): PerfData {
+  const dataItems = all.summary.count === 0 ? [] : [item(percentilesMs(all), { Metric: metric })];
+  return { version: 'v1', dataItems };
+}
+
+function watchDelivery(result: RunResult, measured: ReadonlySet<string>): PerfData {
+  const dataItems = result.watches
+    .filter(({ phase }) => measured.has(phase))
+    .flatMap(({ phase, resource, scope, watcherCount, deliverySpread, serverLag }) =>
+      [
+        { metric: 'first_to_each_watcher', all: deliverySpread },
+        { metric: 'server_stamp_to_first_watcher', all: serverLag },
+      ].flatMap(({ metric, all }) => {
+        if (all === undefined || all.summary.count === 0) return [];
+        const labels = { Metric: metric, Resource: resource, Scope: scope, Phase: phase };
+        return [item(percentilesMs(all), { ...labels, Watchers: String(watcherCount) })];
+      }),
+    );
   return { version: 'v1', dataItems };
 }
 

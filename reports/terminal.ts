@@ -303,7 +303,14 @@ function watchLines(result: RunResult, paint: Paint): string[] {
     ),
   ];
   const [titles = '', ...lines] = textTable(columns, rows, TERMINAL_COLUMNS);
-  return [paint('bold', titles), ...lines];
+  return [paint('bold', titles), ...lines, ...result.watches.flatMap(serverLagLines)];
+}
+
+function serverLagLines({ resource, scope, serverLag }: RunResult['watches'][number]): string[] {
+  if (serverLag === undefined) return [];
+  const [p50, p99] = (['p50Us', 'p99Us'] as const).map((name) => formatPercentile(serverLag.summary, name));
+  const text = `  ${resource} (${scope}), server's stamp to first watcher: p50 ${p50}, p99 ${p99}; stamps are whole seconds, up to 1 s too long`;
+  return wrap(text, TERMINAL_COLUMNS, 4);
 }
 
 function networkLines(result: RunResult, paint: Paint): string[] {

@@ -39,18 +39,22 @@ export class DeliverySpread {
     return this.#forgottenCount;
   }
 
-  /** One watcher received the event of `resourceVersion` at `nowUs`. */
-  received(resourceVersion: string, nowUs: number): void {
+  /** One watcher received the event of `resourceVersion` at `nowUs`; true for the first one that did. */
+  received(resourceVersion: string, nowUs: number): boolean {
     const receipt = this.#receipts.get(resourceVersion);
     if (receipt !== undefined) {
       this.#histogram.record(nowUs - receipt.firstUs);
       receipt.count++;
       if (receipt.count >= this.#watcherCount) this.#receipts.delete(resourceVersion);
-      return;
+      return false;
     }
-    if (this.#watcherCount < 2) return;
+    if (this.#watcherCount < 2) return true;
     this.#receipts.set(resourceVersion, { firstUs: nowUs, count: 1 });
-    if (this.#receipts.size <= this.#limit) return;
+    if (this.#receipts.size > this.#limit) this.#forgetOldest();
+    return true;
+  }
+
+  #forgetOldest(): void {
     for (const oldest of this.#receipts.keys()) {
       this.#receipts.delete(oldest);
       this.#forgottenCount++;

@@ -8,6 +8,7 @@ import { type Connection, frameResourceVersion, Reflector, resourcePath } from '
 import { LatencyHistogram, type WatchFanOut } from '../../src/result/index.ts';
 import { type Shard, stripeIndex, stripeLength } from '../pacer/stripe.ts';
 import { DeliverySpread } from './delivery-spread.ts';
+import { ServerLag } from './server-lag.ts';
 
 /** What one watcher has received. */
 export interface WatcherCounts {
@@ -40,6 +41,7 @@ export class WatchGroup {
   readonly counts: readonly WatcherCounts[];
   readonly #options: WatchGroupOptions;
   readonly #spread = new LatencyHistogram();
+  readonly #serverLag = new ServerLag();
   readonly #spreads: readonly DeliverySpread[];
   readonly #paths: readonly string[];
   #syncedCount = 0;
@@ -82,6 +84,7 @@ export class WatchGroup {
       reconnectCount: this.#reconnectCount,
       relistCount: this.#relistCount,
       deliverySpread: this.#spread.distribution(),
+      ...this.#serverLag.figures(),
     };
   }
 
@@ -108,11 +111,12 @@ export class WatchGroup {
             onReplace: () => {
               if (everSynced) this.#relistCount++;
             },
-            onEvent: (_type, frame, initial) => {
+            onEvent: (type, frame, initial) => {
               counts.receivedBytes += frame.length + 1;
               if (initial) return;
               counts.eventCount++;
-              spread.received(frameResourceVersion(frame), clock.nowUs());
+              const isFirst = spread.received(frameResourceVersion(frame), clock.nowUs());
+              if (isFirst) this.#serverLag.received(type, frame, clock.wallMs());
             },
             onSynced: () => {
               if (!everSynced) this.#syncedCount++;

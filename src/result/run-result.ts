@@ -111,6 +111,10 @@ export interface WatchFanOut {
   relistCount: number;
   /** From the first watcher's receipt of a resourceVersion to each other watcher's. */
   deliverySpread: Distribution;
+  /** From the API server's own stamp of a change, of whole seconds, to the first watcher; absent without stamps. */
+  serverLag?: Distribution;
+  /** Stamp minus receipt of the event that came quickest, by wall clocks. */
+  serverClockDifferenceMs?: number;
 }
 
 export interface FleetSummary {

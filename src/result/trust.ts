@@ -47,6 +47,7 @@ export interface TrustInput
     | 'phases'
     | 'series'
     | 'podStartup'
+    | 'watches'
     | 'fleet'
     | 'timeline'
     | 'server'
@@ -282,8 +283,11 @@ function observerCheck({ pods }: TrustInput): TrustCheck {
 
 // A stamp is behind the watch's event by the difference of the clocks, its grain, and the time that the event was on its
 // way. Only the quickest event says much of the clocks: under load all others are late.
-function clockCheck({ podStartup }: TrustInput): TrustCheck {
-  const quickest = podStartup.flatMap((startup) => startup.serverClockDifferenceMs?.maxMs ?? []);
+function clockCheck({ podStartup, watches }: TrustInput): TrustCheck {
+  const quickest = [
+    ...podStartup.flatMap((startup) => startup.serverClockDifferenceMs?.maxMs ?? []),
+    ...watches.flatMap((watch) => watch.serverClockDifferenceMs ?? []),
+  ];
   const worst = maxBy(quickest, Math.abs);
   const value = worst === undefined ? undefined : Math.abs(worst);
   const detail = 'server stamps, 1 s grain, of the event that came quickest; no latency rests on them';

@@ -23,6 +23,9 @@ describe('perf-data', () => {
         'PodStartupLatency_PodStartupLatency',
         'StatelessPodStartupLatency_PodStartupLatency',
         'NetworkProgrammingLatency',
+        'NodeRegistrationLatency',
+        'LeaseLateness',
+        'WatchDelivery',
         'SchedulingThroughput',
       ].map((summary) => `${summary}_quickstart_2026-11-22T12-06-02Z.json`),
     );

@@ -49,7 +49,7 @@ describe('hollowmark report', () => {
       'result.json',
       'summary.md',
     ]);
-    expect(await readdir(join(folder, 'perf-data'))).toHaveLength(6);
+    expect(await readdir(join(folder, 'perf-data'))).toHaveLength(9);
     expect(output).toMatch(/^SLO {3}PASS/);
     expect(output).toContain('Written: report.html');
   });
