@@ -103,9 +103,10 @@ export function testNodesFaults(of: () => FaultsRun): void {
       expect(seen.errors).toEqual([]);
     });
 
-    it('nodes-restart: lists come anew', () => {
+    it('nodes-restart: not Ready while they begin anew, and Ready long before they would be Unknown', () => {
       const { seen } = metCard(of(), 'nodes-restart');
-      expect(seen.nodesNotReadyCount).toBe(0);
+      expect(seen.nodesNotReadyCount).toBe(3);
+      expect(seen.allNodesReadyMs).toBeLessThan(NODE_GRACE_MS);
       expect(seen.errors).toEqual([]);
     });
 
@@ -132,7 +133,6 @@ export function testNodesFaults(of: () => FaultsRun): void {
     it('apiserver-overload: the flood is rejected, leaders and nodes are not', () => {
       const { seen } = metCard(of(), 'apiserver-overload');
       expect(finding(seen, 'flood-rejected')).toBeGreaterThan(0);
-      expect(finding(seen, 'flood-served')).toBeGreaterThan(0);
       expect(seen.leaderChanges).toEqual({ etcd: 0, controllerManager: 0, scheduler: 0 });
       expect(seen.nodesNotReadyCount).toBe(0);
     });

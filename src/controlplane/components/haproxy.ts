@@ -41,6 +41,8 @@ export function haproxy(settings: HaproxySettings): ComponentInstance {
  * server that hangs is out after 4-6 s and its sessions are closed; without `on-marked-down shutdown-sessions` watches
  * would stay blind on a hung server for as long as it hangs. Time-outs of an hour: watches are silent for minutes.
  *
+ * `no-ssl-reuse`: a resumed TLS session shows no certificate, and a check would never learn that it has expired.
+ *
  * A check has 2 s (the lesser of `timeout connect` and `inter`) for its connection and TLS handshake and 3 s for its answer.
  * /readyz itself gives etcd 2 s, so less could not tell a server that says no from one that is late. And with 1 s, two
  * servers of a small machine are taken for dead while everybody who was with a third one connects to them: their sessions
@@ -72,7 +74,7 @@ export function haproxyConfig(settings: HaproxySettings): string {
       ? [
           `  option httpchk GET ${path}`,
           '  http-check expect status 200',
-          `  default-server check check-ssl verify required ca-file ${caPath} inter 2s fastinter 250ms downinter 500ms fall 2 rise 2 on-marked-down shutdown-sessions`,
+          `  default-server check check-ssl no-ssl-reuse verify required ca-file ${caPath} inter 2s fastinter 250ms downinter 500ms fall 2 rise 2 on-marked-down shutdown-sessions`,
         ]
       : // HAProxy's own defaults, as a configuration has them that says no more than "check".
         healthCheck === 'tcp'

@@ -1,6 +1,6 @@
 /** A serving certificate runs out. */
 import { delay } from '../../core/index.ts';
-import { REDISPATCH_GAP_MS, SLACK_MS } from './bounds.ts';
+import { DEAD_SERVER_MS, REDISPATCH_GAP_MS, SLACK_MS } from './bounds.ts';
 import type { Fault } from './fault.ts';
 import { pickMember } from './targets.ts';
 
@@ -24,6 +24,11 @@ export const apiserverCertificateExpired: Fault = {
       because: 'a refused connection is redispatched at once; 1 s, slack 4 s',
     },
     { figure: 'readGapMs', atMost: REDISPATCH_GAP_MS + SLACK_MS, because: 'as for writes' },
+    {
+      figure: 'noticedMs',
+      atMost: 60_000 + DEAD_SERVER_MS + SLACK_MS,
+      because: 'files are read again within a minute, two checks fail at their handshake; slack 4 s',
+    },
     { figure: 'certificatesExpired', atLeast: 1, because: 'files are read again within a minute' },
     { figure: 'certificatesRotated', atLeast: 1, because: 'as the expired one' },
     {
