@@ -120,7 +120,7 @@ export class RunCollector {
       onFinished: (record) => podStream.write(record),
     });
     this.#fleet = new FleetSums(suite.fleet.nodeCount);
-    this.#usage = new UsageGauges(clock, plane.components);
+    this.#usage = new UsageGauges(clock, plane);
     this.#server = new ServerMetrics(plane.components, { clock, log });
     this.#thresholds = new ThresholdWatch(suite.thresholds, options.onFailure);
     this.#segments.push({ name: '', startUs: epochUs });

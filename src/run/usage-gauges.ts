@@ -1,5 +1,5 @@
 /** CPU and memory of the run's local processes, as gauges of the time series. Nothing where a process is elsewhere. */
-import type { ComponentInfo } from '../controlplane/index.ts';
+import type { ControlPlane } from '../controlplane/index.ts';
 import type { Clock } from '../core/index.ts';
 import { ProcessUsageMeter } from '../measure/index.ts';
 import type { Gauges } from '../result/index.ts';
@@ -9,17 +9,18 @@ type Part = 'apiserver' | 'etcd' | 'fleet' | 'load';
 export class UsageGauges {
   readonly #meters: Record<Part, ProcessUsageMeter>;
 
-  constructor(clock: Clock, components: readonly ComponentInfo[]) {
+  readonly #plane: Pick<ControlPlane, 'components'>;
+
+  constructor(clock: Clock, plane: Pick<ControlPlane, 'components'>) {
+    this.#plane = plane;
     this.#meters = {
       apiserver: new ProcessUsageMeter(clock),
       etcd: new ProcessUsageMeter(clock),
       fleet: new ProcessUsageMeter(clock),
       load: new ProcessUsageMeter(clock),
     };
-    const pidsOf = (name: string) =>
-      components.filter(({ component }) => component === name).flatMap(({ pid }) => pid ?? []);
-    this.follow('apiserver', pidsOf('kube-apiserver'));
-    this.follow('etcd', pidsOf('etcd'));
+    this.follow('apiserver', this.#pidsOf('kube-apiserver'));
+    this.follow('etcd', this.#pidsOf('etcd'));
   }
 
   follow(part: Part, pids: readonly number[]): void {
@@ -31,6 +32,9 @@ export class UsageGauges {
 
   /** Since the last sample. */
   sample(): Partial<Gauges> {
+    // Members that were started again have another pid.
+    this.#meters.apiserver.follow(this.#pidsOf('kube-apiserver'));
+    this.#meters.etcd.follow(this.#pidsOf('etcd'));
     const apiserver = this.#meters.apiserver.sample();
     const etcd = this.#meters.etcd.sample();
     const fleet = this.#meters.fleet.sample();
@@ -44,5 +48,11 @@ export class UsageGauges {
     if (fleet?.cpuCores !== undefined) gauges.fleetCpuCores = fleet.cpuCores;
     if (load?.cpuCores !== undefined) gauges.loadCpuCores = load.cpuCores;
     return gauges;
+  }
+
+  #pidsOf(name: string): number[] {
+    return this.#plane.components
+      .filter(({ component }) => component === name)
+      .flatMap(({ pid }) => pid ?? []);
   }
 }
