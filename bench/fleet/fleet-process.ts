@@ -43,6 +43,6 @@ async function begin(path: string): Promise<void> {
   fleets.push(fleet);
   await fleet.start(aborted.signal);
   await fleet.ready(aborted.signal);
-  const { heapUsed, external, arrayBuffers } = process.memoryUsage();
-  process.stdout.write(`${JSON.stringify({ heapUsed, external, arrayBuffers })}\n`);
+  const { heapTotal, heapUsed, external, arrayBuffers } = process.memoryUsage();
+  process.stdout.write(`${JSON.stringify({ heapTotal, heapUsed, external, arrayBuffers })}\n`);
 }
