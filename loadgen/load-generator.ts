@@ -176,6 +176,11 @@ export class LoadGenerator implements Component {
     }
   }
 
+  /** Ends the schedule of the phase that runs now: nothing that is due later, but deletes of what a churn has created. */
+  curtailPhase(): void {
+    this.#phaseRun?.pacer.curtail(this.#options.clock.nowUs());
+  }
+
   /** Starts nothing new in the phase that runs; what is in flight has `graceMs` to end before it is cancelled. */
   stopNewWork(graceMs: number): void {
     const phaseRun = this.#phaseRun;

@@ -8,6 +8,15 @@ import { inline, markdownTable } from './markdown-text.ts';
 import { type CallRow, measuredCallRows, SOURCE_LABEL } from './model/call-rows.ts';
 import { faultWord, recoveryCells } from './model/fault-words.ts';
 import { networkRows } from './model/network-programming.ts';
+import {
+  availabilityRows,
+  formatAvailability,
+  formatOutages,
+  probedPhases,
+  propagationRows,
+  propagationText,
+  readBackText,
+} from './model/probe-rows.ts';
 import { formatInterval } from './model/server-side.ts';
 import { podStartupLimitUs } from './model/slo-limits.ts';
 import {
@@ -21,6 +30,7 @@ import {
   trustText,
   verdictCount,
 } from './model/verdict-lines.ts';
+import { warmUpTexts } from './model/warm-up-text.ts';
 import { describeCluster, describeEnd, formatLength, formatPercentile, shellCommand } from './model/words.ts';
 
 /** Rows of calls shown before the rest is left to the page. */
@@ -53,9 +63,10 @@ export function renderMarkdown(result: RunResult): string {
     ),
     ...problems(result),
     faultTable(result),
-    callTable(measuredCallRows(result)),
+    callTable(measuredCallRows(result).filter(({ source }) => source !== 'probe')),
     podTable(result),
     networkTable(result),
+    probeTables(result),
     facts(result),
   ].filter((block) => block !== '');
   return `${blocks.join('\n\n')}\n`;
@@ -180,6 +191,38 @@ function networkTable(result: RunResult): string {
   ]);
 }
 
+function probeTables(result: RunResult): string {
+  const availability = availabilityRows(result).map((row) => [
+    `${row.path}, phase ${inline(row.phase)}`,
+    formatCount(row.goodCount + row.badCount),
+    `**${formatAvailability(row.availableRatio)}**`,
+    formatOutages(row),
+    row.response === undefined ? '–' : formatPercentile(row.response.summary, 'p99Us'),
+  ]);
+  const propagation = propagationRows(result).map(({ reach, phase, distribution: { summary } }) => [
+    `${reach}, phase ${inline(phase)}`,
+    formatCount(summary.count),
+    formatPercentile(summary, 'p50Us'),
+    formatPercentile(summary, 'p99Us'),
+    formatPercentile(summary, 'maxUs'),
+  ]);
+  const texts = probedPhases(result).flatMap((probes) =>
+    [propagationText(probes), readBackText(probes)]
+      .filter((text) => text !== '')
+      .map((text) => `${inline(probes.phase)}: ${text}.`),
+  );
+  const numbers = [false, true, true, true, true];
+  return [
+    ...(availability.length === 0
+      ? []
+      : [markdownTable(['API availability', 'n', 'Available', 'Outages', 'p99'], availability, numbers)]),
+    ...(propagation.length === 0
+      ? []
+      : [markdownTable(['Write to watch', 'n', 'p50', 'p99', 'Max'], propagation, numbers)]),
+    ...texts,
+  ].join('\n\n');
+}
+
 function facts(result: RunResult): string {
   const lines = [
     `- ${inline(describeCluster(result))}; ${inline(result.machine.cpuModel.trim())}, ${result.machine.cpuCount} CPUs; ${formatLength(result.durationMs)}`,
@@ -187,6 +230,7 @@ function facts(result: RunResult): string {
     ...findLimiter(result)
       .limiters.slice(1)
       .map((one) => `- Also at its limit: ${inline(`${one.name}: ${one.subject}, ${one.text}`)}`),
+    ...warmUpTexts(result).map((text) => `- Warm-up: ${inline(text)}`),
     ...result.verdicts.trust.notes.map((note) => `- Note: ${inline(note)}`),
     `- Repeat: \`${shellCommand(result.command).replaceAll('`', "'")}\``,
     `- ${inline(result.verdicts.text)} (exit code ${result.verdicts.exitCode}); run ${inline(result.runId)}, hollowmark ${inline(result.tool.version)}`,

@@ -31,6 +31,7 @@ import {
   trustText,
   verdictCount,
 } from './model/verdict-lines.ts';
+import { warmUpTexts } from './model/warm-up-text.ts';
 import {
   describeCluster,
   describeEnd,
@@ -39,6 +40,7 @@ import {
   STARTUP_PHASES,
   shellCommand,
 } from './model/words.ts';
+import { probeLines } from './terminal-probes.ts';
 import { type Column, shorten, textTable, wrap } from './text-table.ts';
 
 /** Width of the summary in characters. */
@@ -66,6 +68,7 @@ export function renderTerminal(result: RunResult, options: TerminalOptions): str
     podLines(result, paint),
     watchLines(result, paint),
     networkLines(result, paint),
+    boldHead(probeLines(result, TERMINAL_COLUMNS), paint),
     fleetLines(result),
     trustLines(result, paint),
     fileLines(result, options.files, paint),
@@ -132,6 +135,7 @@ function setUpLines(result: RunResult): string[] {
   return [
     `${suite.name}: ${formatCount(result.fleet.nodeCount)} hollow nodes, ${formatLength(result.durationMs)}, seed ${suite.seed}${overrides}`,
     `${describeCluster(result)}; ${machine.cpuModel.trim()}, ${machine.cpuCount} CPUs`,
+    ...warmUpTexts(result).map((text) => `Warm-up: ${text}`),
   ].flatMap((line) => wrap(line, TERMINAL_COLUMNS, 2));
 }
 
@@ -174,7 +178,8 @@ function faultLines({ faults }: RunResult, paint: Paint): string[] {
 }
 
 function callLines(result: RunResult, paint: Paint): string[] {
-  const rows = measuredCallRows(result);
+  // Probes have lines of their own.
+  const rows = measuredCallRows(result).filter(({ source }) => source !== 'probe');
   if (rows.length === 0) return ['No calls were measured.'];
   const kept: CallRow[] = [];
   const hidden = new Map<string, number>();
@@ -329,6 +334,10 @@ function networkLines(result: RunResult, paint: Paint): string[] {
   ];
   const [titles = '', ...lines] = textTable(columns, rows, TERMINAL_COLUMNS);
   return [paint('bold', titles), ...lines];
+}
+
+function boldHead([head, ...lines]: readonly string[], paint: Paint): string[] {
+  return head === undefined ? [] : [paint('bold', head), ...lines];
 }
 
 function fleetLines(result: RunResult): string[] {

@@ -1,8 +1,8 @@
 /**
- * Every action that is paced, by its name in the suite. Watches are held by another process (see watches/), storms are
- * the fleet's.
+ * Every action that is paced, by its name in the suite. Watches and probes are other processes' (see watches/ and
+ * probes/), storms are the fleet's.
  */
-import type { LoadAction, StormAction, WatchesAction } from '../../src/config/index.ts';
+import type { LoadAction, ProbesAction, StormAction, WatchesAction } from '../../src/config/index.ts';
 import type { ActionContext, BegunAction } from './action.ts';
 import { beginChurn } from './churn.ts';
 import { beginCreate } from './create.ts';
@@ -10,11 +10,11 @@ import { beginReads } from './reads.ts';
 import { beginScale } from './scale.ts';
 import { beginUpdate } from './update.ts';
 
-export type PacedAction = Exclude<LoadAction, WatchesAction | StormAction>;
+export type PacedAction = Exclude<LoadAction, WatchesAction | ProbesAction | StormAction>;
 
 /** True for actions that make calls on a schedule. */
 export function isPaced(action: LoadAction): action is PacedAction {
-  return action.action !== 'watches' && action.action !== 'storm';
+  return action.action !== 'watches' && action.action !== 'probes' && action.action !== 'storm';
 }
 
 /** Prepares `action` for one phase. Nothing is sent before its streams are paced. */

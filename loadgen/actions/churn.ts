@@ -48,6 +48,7 @@ export function beginChurn(action: ChurnAction, context: ActionContext): BegunAc
         plan: plan(),
         shard,
         zeroUs: zeroUs + action.lifetimeMs * 1_000,
+        followsByUs: action.lifetimeMs * 1_000,
         onArrival: (index, dueUs) => churn.delete(index, dueUs),
         onAbandoned: (index) => churn.abandonDelete(index),
         tally,

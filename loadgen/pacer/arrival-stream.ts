@@ -13,6 +13,8 @@ export interface PacedStream {
   fire(): void;
   /** The schedule ends at `nowUs`: arrivals due by then count as dropped, later ones were never asked for. */
   abandon(nowUs: number): void;
+  /** The phase ends at `atUs`: what is due later is not asked for; what is due by then is. Absent: ends with abandon(). */
+  curtail?(atUs: number): void;
 }
 
 export interface ArrivalStreamOptions {
@@ -23,6 +25,8 @@ export interface ArrivalStreamOptions {
   /** `index` is that of the whole plan, `dueUs` the instant. */
   onArrival: (index: number, dueUs: number) => void;
   onAbandoned: (index: number) => void;
+  /** Its arrivals follow those of another stream by this, and so does its end: @default 0 */
+  followsByUs?: number;
   /** Takes the number of arrivals that an early end left out. */
   tally: { notOfferedCount: number };
 }
@@ -32,6 +36,7 @@ export class ArrivalStream implements PacedStream {
   readonly #length: number;
   #position = 0;
   #nextDueUs: number;
+  #endUs = Number.POSITIVE_INFINITY;
 
   constructor(options: ArrivalStreamOptions) {
     this.#options = options;
@@ -73,8 +78,17 @@ export class ArrivalStream implements PacedStream {
     this.#nextDueUs = Number.POSITIVE_INFINITY;
   }
 
+  curtail(atUs: number): void {
+    this.#endUs = atUs + (this.#options.followsByUs ?? 0);
+    this.#nextDueUs = this.#dueAt(this.#position);
+  }
+
   #dueAt(position: number): number {
     if (position >= this.#length) return Number.POSITIVE_INFINITY;
-    return this.#options.zeroUs + this.#options.plan.dueUs(stripeIndex(position, this.#options.shard));
+    const dueUs = this.#options.zeroUs + this.#options.plan.dueUs(stripeIndex(position, this.#options.shard));
+    if (dueUs <= this.#endUs) return dueUs;
+    this.#options.tally.notOfferedCount += this.#length - position;
+    this.#position = this.#length;
+    return Number.POSITIVE_INFINITY;
   }
 }

@@ -57,6 +57,14 @@ export class Pacer {
     this.#end(undefined);
   }
 
+  /** The schedule ends at `atUs`: what is due by then is still fired, and what belongs to it; then run() resolves. */
+  curtail(atUs: number): void {
+    if (this.#finish === undefined) return;
+    for (const stream of this.#streams) stream.curtail?.(atUs);
+    this.#cancelTimer();
+    this.#wake();
+  }
+
   #wake(): void {
     try {
       for (let fired = 0; ; fired++) {

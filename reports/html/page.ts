@@ -15,6 +15,7 @@ import { healthSection } from './sections/health.ts';
 import { networkSection } from './sections/network.ts';
 import { overviewSection } from './sections/overview.ts';
 import { podsSection } from './sections/pods.ts';
+import { probesSection } from './sections/probes.ts';
 import { referencesSection } from './sections/references.ts';
 import { serverSection } from './sections/server.ts';
 import { watchesSection } from './sections/watches.ts';
@@ -32,6 +33,7 @@ export function renderHtml(result: RunResult, assets: PageAssets): string {
     podsSection(result),
     watchesSection(result),
     networkSection(result),
+    probesSection(result),
     checksSection(result),
     healthSection(result),
     serverSection(result),

@@ -47,7 +47,7 @@ function fleetLines({ fleet, nodeCount }: RunPlan): string[] {
 function phaseLines(phase: PlannedPhase, index: number): string[] {
   const start = index === 0 ? '' : `, from ${formatMs(phase.startMs)}`;
   const lines = [
-    `phase     ${phase.name}${phase.measured ? '' : ' (warm-up, not judged)'}: about ${formatMs(phase.durationMs)}${start}`,
+    `phase     ${phase.name}${phase.measured ? '' : ' (warm-up, not judged)'}: ${phase.endsByRule ? 'until p50 is steady, at most' : 'about'} ${formatMs(phase.durationMs)}${start}`,
   ];
   for (const action of phase.actions) {
     lines.push(`  ${action.name.padEnd(10)} ${action.description}`);

@@ -151,16 +151,25 @@ function checkLoad(suite: Suite, context: CheckContext): void {
   for (const [index, phase] of suite.load.phases.entries()) {
     const phasePath = ['load', 'phases', index];
     if (
+      phase.warmUp === undefined &&
       phase.durationMs === 0 &&
       phase.actions.length > 0 &&
       phase.actions.every(
         (action) =>
-          action.action === 'watches' || (action.action === 'storm' && action.durationMs === undefined),
+          action.action === 'watches' ||
+          action.action === 'probes' ||
+          (action.action === 'storm' && action.durationMs === undefined),
       )
     )
       context.report(
         [...phasePath, 'duration'],
-        'is missing: watches, and storms without `for`, last as long as their phase, and nothing else in it takes time',
+        'is missing: watches, probes, and storms without `for`, last as long as their phase, and nothing else in it takes time',
+      );
+    const [, ...moreProbes] = phase.actions.filter((action) => action.action === 'probes');
+    for (const action of moreProbes)
+      context.report(
+        context.actionPath(index, action),
+        'expected at most one action of kind probes in a phase',
       );
     for (const action of phase.actions) {
       const path = context.actionPath(index, action);

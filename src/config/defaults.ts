@@ -46,6 +46,8 @@ export const DEFAULT_REQUEST_TIMEOUT = '60s';
 export const DEFAULT_NAMESPACES = 1;
 /** Twice the longest read limit, so that a slow call ends as a slow call and not as a cancelled one. */
 export const DEFAULT_SETTLE_TIMEOUT = '60s';
+/** Half a minute of medians that agree within a tenth; three minutes are more than a small plane's caches take. */
+export const DEFAULT_WARM_UP = { windows: 3, within: '10%', atMost: '3m' } as const;
 /** client-go's page size for lists (tools/pager). */
 export const DEFAULT_PAGE_LIMIT = 500;
 

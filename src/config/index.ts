@@ -14,6 +14,7 @@ export { nodePodCapacity, type PodFootprint, podFootprint } from './footprint.ts
 export { type JsonSchema, publishedSchema } from './json-schema.ts';
 export { type LoadedSuite, loadSuite, type SuiteCheck, type SuiteSource } from './load.ts';
 export type { SuiteOverrides } from './overrides.ts';
+export type { ProbesAction } from './probes.ts';
 export { parseResourceQuantity } from './quantities.ts';
 export { referencePage } from './reference.ts';
 export { objectsOfUnit, podsOfUnit } from './resolve-object.ts';
@@ -52,6 +53,7 @@ export type {
   Suite,
   ThresholdSettings,
   UpdateAction,
+  WarmUpSettings,
   WatchesAction,
 } from './suite.ts';
 export {

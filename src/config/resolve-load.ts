@@ -8,8 +8,10 @@ import { amountOf, type Size } from './quantities.ts';
 import { type ObjectContext, resolveObject, resourceByName } from './resolve-object.ts';
 import { resourceLabel } from './resources.ts';
 import type { ActionInput, PhaseInput, ReadInput } from './schema-load.ts';
+import { resolveProbes } from './schema-probes.ts';
 import { ownLengthMs, type PacingInput, peakRatePerSecond, rateShapeOf } from './schema-shape.ts';
 import { resolveStorm } from './schema-storm.ts';
+import { checkWarmUp, warmUpLengthMs, warmUpSettings } from './schema-warm-up.ts';
 import type { ActionPacing, LoadAction, LoadPhase, ReadTemplate, ResourceRef } from './suite.ts';
 
 /** Workloads whose pods are replaced when their pod template changes. */
@@ -21,17 +23,23 @@ const REVISION = { 'hollowmark.dev/revision': '${index}-${random}' } as const;
 export type ResolveContext = ObjectContext & { seed: number };
 
 /** The phase as run, without the actions that had problems. */
-export function resolvePhase(phase: PhaseInput, path: Path, context: ResolveContext): LoadPhase {
+export function resolvePhase(input: PhaseInput, path: Path, context: ResolveContext): LoadPhase {
+  const { warmUp } = input;
+  const phase = warmUp === undefined ? input : { ...input, duration: warmUpLengthMs(warmUp) };
   const taken = new Set(phase.actions.flatMap((action) => (action.name === undefined ? [] : [action.name])));
   const actions = phase.actions.flatMap((action, index) => {
     const name = action.name ?? freeName(action.action, taken);
     taken.add(name);
     return resolveAction(action, name, phase, [...path, 'actions', index], context) ?? [];
   });
+  if (warmUp !== undefined) checkWarmUp({ ...input, warmUp }, actions, path, context.report);
+  // One that ends by its rule ends with its actions.
+  const byRule = warmUp !== undefined && typeof warmUp !== 'number';
   return {
     name: phase.name,
-    measured: phase.measured,
-    durationMs: phase.duration ?? 0,
+    measured: phase.measured ?? warmUp === undefined,
+    ...(warmUp === undefined ? {} : { warmUp: warmUpSettings(warmUp) }),
+    durationMs: byRule ? 0 : (phase.duration ?? 0),
     settleTimeoutMs: phase.settleTimeout,
     actions,
   };
@@ -103,6 +111,7 @@ function resolveAction(
         durationMs,
         patch,
         rolls: rolling && changesPodTemplate(patch),
+        waitFor: waitForOf(action.waitFor, resource, path, context),
       };
     }
     case 'scale': {
@@ -110,7 +119,15 @@ function resolveAction(
       const pacing = pacingOf(action, path, context);
       const resource = resourceOf(action, path, context);
       if (durationMs === undefined || pacing === undefined || resource === undefined) return undefined;
-      return { action: 'scale', name, resource, ...pacing, durationMs, replicas: action.replicas };
+      return {
+        action: 'scale',
+        name,
+        resource,
+        ...pacing,
+        durationMs,
+        replicas: action.replicas,
+        waitFor: waitForOf(action.waitFor, resource, path, context),
+      };
     }
     case 'watches': {
       const watcherCount = countOf(action.count, [...path, 'count'], context);
@@ -126,6 +143,11 @@ function resolveAction(
         fieldSelector: action.fieldSelector,
       };
     }
+    case 'probes':
+      return resolveProbes(action, name, path, {
+        countOf: (size, at) => countOf(size, at, context),
+        report: context.report,
+      });
     case 'storm':
       return resolveStorm(action, name, path, {
         seed: context.seed,
@@ -133,6 +155,18 @@ function resolveAction(
         report: context.report,
       });
   }
+}
+
+function waitForOf(
+  waitFor: 'nothing' | 'rollout',
+  resource: ResourceRef,
+  path: Path,
+  context: ObjectContext,
+): 'nothing' | 'rollout' {
+  const label = resourceLabel(resource);
+  if (waitFor === 'rollout' && !ROLLING.has(label))
+    context.report([...path, 'waitFor'], `rollout is for ${[...ROLLING].join(', ')}, got ${quote(label)}`);
+  return waitFor;
 }
 
 function resourceOf(

@@ -11,6 +11,9 @@ import type { Suite } from './suite.ts';
 import { resolveThresholds } from './thresholds.ts';
 import { layoutZones } from './topology.ts';
 
+const MASTERS = 'system:masters';
+const EXEMPT = 'exempt';
+
 /** The suite as run, without the actions that had problems: complete if and only if nothing was reported. */
 export function resolve(input: SuiteInput, context: Omit<ObjectContext, 'nodeCount' | 'behaviours'>): Suite {
   const nodeCount = input.fleet.nodeCount;
@@ -25,7 +28,7 @@ export function resolve(input: SuiteInput, context: Omit<ObjectContext, 'nodeCou
     load: {
       agentCount: input.load.agents,
       namespaceCount: Math.max(1, countOf(input.load.namespaces, ['load', 'namespaces'], resolver)),
-      identity: input.load.identity,
+      ...placementOf(input.load, context.report),
       connectionCount: input.load.connections,
       maxInFlightCount: input.load.maxInFlight,
       requestTimeoutMs: input.load.requestTimeout,
@@ -38,6 +41,22 @@ export function resolve(input: SuiteInput, context: Omit<ObjectContext, 'nodeCou
     slo: input.slo,
     thresholds: resolveThresholds(input, context.report),
   };
+}
+
+/** `exempt` is the level of system:masters alone. */
+function placementOf(
+  { identity, priorityLevel }: SuiteInput['load'],
+  report: ObjectContext['report'],
+): Pick<Suite['load'], 'identity' | 'priorityLevel'> {
+  if (priorityLevel === undefined) return { identity };
+  const masters = identity.groups.includes(MASTERS);
+  if (priorityLevel !== EXEMPT && masters)
+    report(
+      ['load', 'priorityLevel'],
+      `expected exempt for a load in ${MASTERS}, which no FlowSchema moves, got "${priorityLevel}"`,
+    );
+  const groups = priorityLevel === EXEMPT && !masters ? [...identity.groups, MASTERS] : identity.groups;
+  return { identity: { ...identity, groups }, priorityLevel };
 }
 
 /** Reached on loopback of the fleet's host, where a local API server is, or where the suite says; light nodes do without. */

@@ -15,8 +15,10 @@ import {
   DEFAULT_SETTLE_TIMEOUT,
 } from './defaults.ts';
 import { bytes, choice, duration, flag, integer, label, size, text } from './quantities.ts';
+import { probesSchema } from './schema-probes.ts';
 import { pacing } from './schema-shape.ts';
 import { stormSchema } from './schema-storm.ts';
+import { warmUpSchema } from './schema-warm-up.ts';
 
 const resource = () =>
   text('a resource such as pods, deployments.apps or widgets.v1.example.com').meta({
@@ -104,6 +106,13 @@ const fieldSelector = () =>
     .default('')
     .describe('Field selector, such as `spec.nodeName=hollow-0` or `status.phase=Running`.');
 
+const waitForRollout = () =>
+  choice(['nothing', 'rollout'])
+    .default('nothing')
+    .describe(
+      '`rollout`: the phase ends when every Deployment, StatefulSet or DaemonSet of the run has reached what was asked of it, as `kubectl rollout status` decides, or after `settleTimeout`.',
+    );
+
 const scope = () =>
   choice(['namespace', 'cluster'])
     .optional()
@@ -179,6 +188,7 @@ export const ACTION_SCHEMAS = {
         .describe(
           'JSON merge patch, with variables as in manifests; `${index}` makes each a change. Default: an annotation, on the pod template where there is one, which is a rolling update.',
         ),
+      waitFor: waitForRollout(),
     })
     .describe(
       'Updates objects of the load at a rate: rolling updates of workloads, changes of anything else.',
@@ -197,6 +207,7 @@ export const ACTION_SCHEMAS = {
         .array(integer(0, 100_000))
         .min(1, { error: 'expected at least one number of replicas' })
         .describe('Replicas that each object gets in turn: `[2, 6]` scales up and down.'),
+      waitFor: waitForRollout(),
     })
     .describe('Scales workloads of the load up and down at a rate.'),
   reads: z
@@ -225,6 +236,7 @@ export const ACTION_SCHEMAS = {
       fieldSelector: fieldSelector(),
     })
     .describe('Long watches, held for the whole phase.'),
+  probes: probesSchema,
   storm: stormSchema,
 } as const;
 
@@ -235,12 +247,20 @@ const actionSchema = z.discriminatedUnion('action', [
   ACTION_SCHEMAS.scale,
   ACTION_SCHEMAS.reads,
   ACTION_SCHEMAS.watches,
+  ACTION_SCHEMAS.probes,
   ACTION_SCHEMAS.storm,
 ]);
 
 const phaseSchema = z.strictObject({
   name: label('a name').describe('Name in results; unique in the suite.'),
-  measured: flag().default(true).describe('false: warm-up, shown and left out of the verdicts.'),
+  measured: flag()
+    .optional()
+    .describe('false: shown, and left out of verdicts and percentiles. Default: true, false with `warmUp`.'),
+  warmUp: warmUpSchema
+    .optional()
+    .describe(
+      'Makes the phase a warm-up: it lasts for this duration, or until p50 is steady (`{}` is the rule with its defaults). Its actions last as long.',
+    ),
   duration: duration()
     .optional()
     .describe(
@@ -277,6 +297,16 @@ export const loadSchema = z.strictObject({
     .describe(
       'Who the load is to the API server. Anyone in `system:masters` is exempt from Priority & Fairness.',
     ),
+  priorityLevel: z
+    .string({ error: 'expected the name of a priority level such as workload-low' })
+    .regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/, {
+      error: 'expected the name of a priority level such as workload-low',
+    })
+    .optional()
+    .describe(
+      "Level of Priority & Fairness that the load is put into, by a FlowSchema of the run's own that goes with the run; `exempt` puts it into `system:masters` instead. Default: wherever user and groups belong (`global-default`).",
+    )
+    .meta({ inputExamples: ['workload-low', 'exempt'] }),
   connections: integer(1, 10_000)
     .default(DEFAULT_LOAD_CONNECTIONS)
     .describe('Connections to the API server, over all agents; watches have their own.'),

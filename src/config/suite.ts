@@ -5,6 +5,7 @@
 
 import type { NamedBehaviour } from './behaviours.ts';
 import type { FaultsSettings } from './faults.ts';
+import type { ProbesAction } from './probes.ts';
 import type { StormAction } from './storm.ts';
 import type { TopologySettings } from './topology.ts';
 
@@ -97,6 +98,8 @@ export interface LoadSettings {
   namespaceCount: number;
   /** User and groups of the load; never system:masters unless asked for. */
   identity: { user: string; groups: readonly string[] };
+  /** Level of Priority & Fairness that the load is put into; absent: where its user and groups belong. */
+  priorityLevel?: string;
   connectionCount: number;
   maxInFlightCount: number;
   requestTimeoutMs: number;
@@ -107,14 +110,21 @@ export interface LoadSettings {
 
 export interface LoadPhase {
   name: string;
-  /** False: warm-up, shown and left out of the verdicts. */
+  /** False: shown and left out of the verdicts. */
   measured: boolean;
+  /** Present in warm-up phases. */
+  warmUp?: WarmUpSettings;
   /** The phase ends no earlier; 0 where the actions' own lengths decide. */
   durationMs: number;
   /** Longest wait after the last arrival for calls in flight and for `waitFor`. */
   settleTimeoutMs: number;
   actions: readonly LoadAction[];
 }
+
+/** When a warm-up phase is over; the rule itself is src/result/warm-up.ts. */
+export type WarmUpSettings =
+  | { until: 'time'; durationMs: number }
+  | { until: 'steady'; windowCount: number; toleranceRatio: number; atMostMs: number };
 
 export type LoadAction =
   | CreateAction
@@ -123,6 +133,7 @@ export type LoadAction =
   | ScaleAction
   | ReadsAction
   | WatchesAction
+  | ProbesAction
   | StormAction;
 
 /** How arrivals are spread: evenly, or with exponential gaps (seeded). */
@@ -173,6 +184,8 @@ export interface UpdateAction extends ActionPacing {
   patch: Readonly<Record<string, unknown>>;
   /** True for a workload whose pod template changes: its pods are replaced. */
   rolls: boolean;
+  /** `rollout`: the phase waits until the workloads have reached what was asked of them. */
+  waitFor: 'nothing' | 'rollout';
 }
 
 /** Scales workloads that the load has made, each in its turn, to the counts in turn. */
@@ -182,6 +195,8 @@ export interface ScaleAction extends ActionPacing {
   resource: ResourceRef;
   durationMs: number;
   replicas: readonly number[];
+  /** As in updates. */
+  waitFor: 'nothing' | 'rollout';
 }
 
 /** A weighted mix of GETs and LISTs at a rate for a duration. */

@@ -14,7 +14,6 @@ export type {
   WatchStretch,
   WokenLeader,
 } from './canaries/records.ts';
-export { BALANCED_PATH } from './canaries/records.ts';
 export { type PlannedWrite, WritePlan } from './canaries/write-plan.ts';
 export { type ConvergenceView, checkConvergence } from './invariants/convergence.ts';
 export { checkLeaders } from './invariants/leaders.ts';

@@ -65,6 +65,13 @@ export type {
   PodTimeline,
 } from './pod-result.ts';
 export { ALIVE_PODS_FILE, PODS_FILE, PodStream, readPods } from './pod-stream.ts';
+export {
+  BALANCED_PATH,
+  type PathAvailability,
+  type PhaseProbes,
+  type ReadBack,
+  type WatchPropagation,
+} from './probes.ts';
 export { formatCount, formatEdge, formatQuantile, judgeQuantile, minSampleCount } from './quantiles.ts';
 export {
   type CallSeries,
@@ -80,6 +87,7 @@ export {
   type LimitWindow,
   type NetworkProgramming,
   type PhaseResult,
+  type RolloutWait,
   RUN_RESULT_SCHEMA,
   type RunMark,
   type RunResult,
@@ -126,3 +134,12 @@ export {
 } from './threshold-expression.ts';
 export { checkThreshold, judgeThresholds, type ThresholdInput } from './thresholds.ts';
 export { judgeTrust, type PodAudit, TRUST_LIMITS, type TrustInput } from './trust.ts';
+export {
+  isSteady,
+  MIN_WARM_UP_CALLS,
+  WARM_UP_GRAIN_US,
+  type WarmUpResult,
+  type WarmUpRule,
+  type WarmUpWindow,
+  warmUpResult,
+} from './warm-up.ts';

@@ -1,16 +1,29 @@
 /** One phase of a run: when it was, what its actions offered and achieved, and where the API server placed its calls. */
 
+import type { WarmUpResult } from './warm-up.ts';
+
 export interface PhaseResult {
   name: string;
-  /** Warm-up phases are shown and left out of verdicts. */
+  /** False: shown, and left out of verdicts. */
   measured: boolean;
+  /** Present in warm-up phases: how they ended. */
+  warmUp?: WarmUpResult;
   startMs: number;
   endMs: number;
   state: 'completed' | 'interrupted' | 'failed';
   reason?: string;
   actions: PhaseAction[];
+  /** Present where the phase waited for rollouts. */
+  rollouts?: RolloutWait;
   /** Where Priority & Fairness put the load's calls of the phase, most first. */
   flowPlacements?: FlowPlacement[];
+}
+
+/** How long workloads took to roll out after the last call of the phase. */
+export interface RolloutWait {
+  waitMs: number;
+  /** Workloads that had not when the phase's patience was over. */
+  openCount: number;
 }
 
 export interface PhaseAction {

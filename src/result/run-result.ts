@@ -9,8 +9,9 @@ import type { FaultsResult } from './faults.ts';
 import type { MeasuredServer } from './measured-server.ts';
 import type { PhaseResult } from './phase-result.ts';
 import type { PodStartup } from './pod-result.ts';
+import type { PhaseProbes } from './probes.ts';
 
-export type { FlowPlacement, PhaseAction, PhaseResult } from './phase-result.ts';
+export type { FlowPlacement, PhaseAction, PhaseResult, RolloutWait } from './phase-result.ts';
 
 export const RUN_RESULT_SCHEMA = 'hollowmark.dev/run-result/v1';
 
@@ -398,6 +399,8 @@ export interface RunResult {
   fleet: FleetSummary;
   /** Absent in results of versions that did not measure it. */
   networkProgramming?: NetworkProgramming[];
+  /** By phase; absent where the suite has no probes. */
+  probes?: PhaseProbes[];
   /** Pods bound per second while pods waited: scheduler throughput, best 10 s window and mean. */
   scheduling?: { boundCount: number; meanPerSecond: number; maxPerSecond: number };
   timeline: TimelineWindow[];

@@ -36,6 +36,10 @@ export type ThresholdMetricName =
   | 'scheduling'
   | 'watch_spread'
   | 'network_programming'
+  | 'availability'
+  | 'outage'
+  | 'watch_propagation'
+  | 'stale_reads'
   | 'registration'
   | 'lease_lateness'
   | 'leases_missed'
@@ -144,6 +148,30 @@ export const THRESHOLD_METRICS: Readonly<Record<ThresholdMetricName, ThresholdMe
     labels: ['phase', 'stage'],
     aggregates: LATENCY,
   },
+  availability: {
+    description:
+      'Availability probes answered 200 in time, of all; without a `path` those through the load balancer.',
+    labels: ['path', 'phase'],
+    aggregates: { ratio: 'ratio' },
+  },
+  outage: {
+    description:
+      'Availability probes that were bad in a row, as time: the longest (`max`), and how many times (`count`).',
+    labels: ['path', 'phase'],
+    aggregates: { max: 'us', count: 'count' },
+  },
+  watch_propagation: {
+    description:
+      'Write sent to its event at the `reach` of its watchers (the last where it is not said); writes that some watcher missed are slower than any other. `spread` is from the first to the last.',
+    labels: ['reach', 'phase'],
+    aggregates: LATENCY,
+  },
+  stale_reads: {
+    description:
+      'Consistent reads that did not show what had been acknowledged; `ratio` is of those answered.',
+    labels: ['path', 'verb', 'phase'],
+    aggregates: { count: 'count', ratio: 'ratio' },
+  },
   registration: {
     description: "First request of a node to its Ready condition's acknowledgement.",
     labels: [],
@@ -170,6 +198,7 @@ export const THRESHOLD_LABEL_VALUES: Readonly<Record<string, readonly string[]>>
   class: ['http-4xx', 'http-409', 'http-429', 'http-5xx', 'timeout', 'connection', 'protocol', 'cancelled'],
   kind: ['stateless', 'stateful'],
   stage: ['programming', 'proxy_delay'],
+  reach: ['first', 'last', 'spread'],
   part: [
     'create_to_schedule',
     'schedule_to_kubelet',

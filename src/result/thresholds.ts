@@ -7,6 +7,7 @@
  * inconclusive; every other figure is compared as it stands. No data is never a pass.
  */
 import { LatencyHistogram, rankOf } from './histogram.ts';
+import { BALANCED_PATH } from './probes.ts';
 import { formatCount, judgeQuantile } from './quantiles.ts';
 import type {
   CallSeries,
@@ -29,7 +30,7 @@ import {
 
 export type ThresholdInput = Pick<
   RunResult,
-  'series' | 'podStartup' | 'watches' | 'fleet' | 'networkProgramming' | 'scheduling'
+  'series' | 'podStartup' | 'watches' | 'fleet' | 'networkProgramming' | 'probes' | 'scheduling'
 > & {
   phases: readonly Pick<PhaseResult, 'name' | 'measured' | 'startMs' | 'endMs'>[];
 };
@@ -161,6 +162,13 @@ function measure(input: ThresholdInput, expression: ThresholdExpression): Findin
         phases.map(({ programming, proxyDelay }) => (proxyOnly ? proxyDelay : programming)),
       );
     }
+    case 'availability':
+    case 'outage':
+      return availability(input, expression);
+    case 'watch_propagation':
+      return propagation(input, expression);
+    case 'stale_reads':
+      return staleReads(input, expression);
     case 'registration':
       return latency(expression, [fleet.registration]);
     case 'lease_lateness':
@@ -170,6 +178,43 @@ function measure(input: ThresholdInput, expression: ThresholdExpression): Findin
     case 'nodes_lost':
       return fleetCount(fleet.nodeCount, fleet.lostCount);
   }
+}
+
+function availability(input: ThresholdInput, expression: ThresholdExpression): Finding {
+  const wanted = expression.labels['path'] ?? BALANCED_PATH;
+  const paths = ofPhases(input, expression, input.probes ?? [])
+    .flatMap((probes) => probes.availability)
+    .filter(({ path }) => path === wanted);
+  const goodCount = sum(paths.map((path) => path.goodCount));
+  const sampleCount = goodCount + sum(paths.map((path) => path.badCount));
+  if (sampleCount === 0) return { sampleCount };
+  if (expression.metric === 'availability') return { sampleCount, value: goodCount / sampleCount };
+  const value =
+    expression.aggregate === 'count'
+      ? sum(paths.map((path) => path.outageCount))
+      : Math.max(...paths.map((path) => path.longestOutageUs));
+  return { sampleCount, value };
+}
+
+function propagation(input: ThresholdInput, expression: ThresholdExpression): Finding {
+  const reach = expression.labels['reach'] ?? 'last';
+  const found = ofPhases(input, expression, input.probes ?? []).flatMap((probes) => probes.propagation ?? []);
+  return latency(
+    expression,
+    found.map(({ first, last, spread }) => (reach === 'first' ? first : reach === 'spread' ? spread : last)),
+    { neverCount: sum(found.map((one) => (reach === 'first' ? one.unseenCount : one.incompleteCount))) },
+  );
+}
+
+function staleReads(input: ThresholdInput, expression: ThresholdExpression): Finding {
+  const { path, verb } = expression.labels;
+  const reads = ofPhases(input, expression, input.probes ?? [])
+    .flatMap((probes) => probes.readYourWrite)
+    .filter((read) => matches(path, read.path) && matches(verb, read.verb));
+  const sampleCount = sum(reads.map((read) => read.readCount));
+  const value = sum(reads.map((read) => read.staleCount));
+  if (sampleCount === 0) return { sampleCount };
+  return { sampleCount, value: expression.aggregate === 'ratio' ? value / sampleCount : value };
 }
 
 function callLatency(input: ThresholdInput, expression: ThresholdExpression): Finding {

@@ -294,8 +294,11 @@ function clockCheck({ podStartup, watches }: TrustInput): TrustCheck {
   return ceilingCheck('server clock', 'DEGRADED', value, TRUST_LIMITS.clockDifferenceMs, formatMs, detail);
 }
 
-function trustNotes({ controlPlane, hostHealth, series, agents }: TrustInput): string[] {
+function trustNotes({ controlPlane, hostHealth, series, agents, phases }: TrustInput): string[] {
   const notes: string[] = [];
+  for (const { name, warmUp } of phases)
+    if (warmUp?.state === 'not-steady')
+      notes.push(`warm-up ${name} ended before it was steady: ${warmUp.text}`);
   if (controlPlane.colocated) {
     notes.push(
       `control plane, fleet and load share one host of ${hostHealth.cpuCount} CPUs: latencies hold for this host only`,

@@ -4,7 +4,7 @@
 import { mkdirSync } from 'node:fs';
 import type { FleetCommand, StormStarted } from '../../hollow/index.ts';
 import type { LoadPhase } from '../config/index.ts';
-import { type Clock, delay, HarnessError, type Logger } from '../core/index.ts';
+import { type Clock, delay, HarnessError, type Logger, onAbort } from '../core/index.ts';
 import type { AgentFacts } from '../measure/index.ts';
 import { AgentProcess } from './agent-process.ts';
 import { Coordinator, type CoordinatorHandlers } from './coordinator.ts';
@@ -87,7 +87,8 @@ export class Agents {
     options: {
       signal: AbortSignal;
       settled: (outcomes: ReadonlyMap<string, PhaseOutcome>, signal: AbortSignal) => Promise<void>;
-      onStart: (startUs: number) => void;
+      /** Gives the signal that ends the schedule early, in order, where the phase has one. */
+      onStart: (startUs: number) => AbortSignal | undefined;
     },
   ): Promise<PhaseReport> {
     const { clock } = this.#options;
@@ -102,10 +103,16 @@ export class Agents {
         }),
       );
     };
-    options.onStart(startUs);
+    const curtailed = options.onStart(startUs);
     for (const id of this.#coordinator.alive()) this.#coordinator.send(id, { type: 'phase', phase, startUs });
     const load = this.#coordinator.alive('load');
     let interrupted = false;
+    const stopListening =
+      curtailed === undefined
+        ? () => {}
+        : onAbort(curtailed, () => {
+            for (const id of load) this.#coordinator.send(id, { type: 'curtail-phase' });
+          });
     try {
       await collect(load, options.signal);
       await delay(startUs / 1_000 + phase.durationMs - clock.nowUs() / 1_000, {
@@ -119,10 +126,12 @@ export class Agents {
       for (const id of load) this.#coordinator.send(id, { type: 'end-phase' });
       await this.#within(CUT_SHORT_GRACE_MS + REPORT_GRACE_MS, (signal) => collect(load, signal));
     }
+    stopListening();
     const endUs = clock.nowUs();
-    const observers = this.#coordinator.alive('observer');
-    for (const id of observers) this.#coordinator.send(id, { type: 'end-phase' });
-    await this.#within(CUT_SHORT_GRACE_MS + REPORT_GRACE_MS, (signal) => collect(observers, signal));
+    // Those whose phase is as long as the load's.
+    const others = [...this.#coordinator.alive('observer'), ...this.#coordinator.alive('prober')];
+    for (const id of others) this.#coordinator.send(id, { type: 'end-phase' });
+    await this.#within(CUT_SHORT_GRACE_MS + REPORT_GRACE_MS, (signal) => collect(others, signal));
     return { startUs, endUs, outcomes, interrupted };
   }
 

@@ -9,10 +9,11 @@ import {
   RUN_LABEL,
   shardNodeIndexes,
 } from '../../hollow/index.ts';
+import type { ProbePath } from '../../loadgen/index.ts';
 import { type FleetSettings, zonesInTurn } from '../config/index.ts';
 import type { ControlPlane } from '../controlplane/index.ts';
 import type { ClientCertificate } from '../kube/index.ts';
-import { type PreparedCluster, probeNamespace } from './cluster-setup.ts';
+import { hasProbes, type PreparedCluster, probeNamespace } from './cluster-setup.ts';
 import type { RunOptions } from './options.ts';
 import type { AgentAssignment } from './protocol.ts';
 
@@ -76,7 +77,7 @@ export function assignments(
   return [...fleet, ...load, observer, ...probers(options, plane, cluster, epochUs)];
 }
 
-/** One prober where the suite has faults. */
+/** One prober where the suite has faults, or probes in a phase. */
 function probers(
   options: RunOptions,
   plane: ControlPlane,
@@ -84,9 +85,17 @@ function probers(
   epochUs: number,
 ): AgentAssignment[] {
   const { runId } = options;
-  const { faults, seed } = options.loaded.suite;
-  if (faults === undefined) return [];
-  const { balancedPerSecond, memberPerSecond, deploymentsPerSecond } = faults.probes;
+  const { suite } = options.loaded;
+  const { faults, seed } = suite;
+  const wanted = hasProbes(suite);
+  if (faults === undefined && !wanted) return [];
+  const common = {
+    seed,
+    access: cluster.loadAccess,
+    members: probedMembers(plane),
+    namespace: probeNamespace(runId),
+    labels: { [RUN_LABEL]: runId },
+  };
   return [
     {
       runId,
@@ -94,29 +103,32 @@ function probers(
       epochUs,
       role: 'prober',
       shard: {
-        runId,
-        seed,
-        access: cluster.loadAccess,
-        admin: plane.admin,
-        members: probedMembers(plane),
-        namespace: probeNamespace(runId),
-        labels: { [RUN_LABEL]: runId },
-        runSelector: `${RUN_LABEL}=${runId}`,
-        podPlacement: loadPlacement(runId),
-        rates: {
-          balancedPerSecond,
-          memberPerSecond,
-          // Without nodes there is nowhere for their pods to go.
-          deploymentsPerSecond: options.loaded.suite.fleet.nodeCount === 0 ? 0 : deploymentsPerSecond,
-        },
-        timeoutMs: faults.probes.timeoutMs,
+        ...(wanted ? { probes: common } : {}),
+        ...(faults === undefined
+          ? {}
+          : {
+              canaries: {
+                ...common,
+                runId,
+                admin: plane.admin,
+                runSelector: `${RUN_LABEL}=${runId}`,
+                podPlacement: loadPlacement(runId),
+                rates: {
+                  balancedPerSecond: faults.probes.balancedPerSecond,
+                  memberPerSecond: faults.probes.memberPerSecond,
+                  // Without nodes there is nowhere for their pods to go.
+                  deploymentsPerSecond: suite.fleet.nodeCount === 0 ? 0 : faults.probes.deploymentsPerSecond,
+                },
+                timeoutMs: faults.probes.timeoutMs,
+              },
+            }),
       },
     },
   ];
 }
 
 /** API servers that are probed one by one: those behind a load balancer. */
-export function probedMembers(plane: ControlPlane): { name: string; server: string }[] {
+export function probedMembers(plane: ControlPlane): ProbePath[] {
   const { members, server } = plane.admin;
   const names = plane.components
     .filter(({ component }) => component === 'kube-apiserver')

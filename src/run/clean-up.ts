@@ -83,6 +83,11 @@ export async function removeWorkloads(
       { signal: context.signal },
     );
     await client.deleteCollection(
+      RESOURCES.flowschemas,
+      { labelSelector: selector },
+      { signal: context.signal },
+    );
+    await client.deleteCollection(
       RESOURCES.serviceaccounts,
       { namespace: 'kube-system', labelSelector: selector },
       { signal: context.signal },

@@ -6,6 +6,7 @@
 import pLimit from 'p-limit';
 import type { KubeletServing } from '../../hollow/index.ts';
 import { RUN_LABEL } from '../../hollow/index.ts';
+import type { Suite } from '../config/index.ts';
 import type { ControlPlane } from '../controlplane/index.ts';
 import { type Clock, delay, HarnessError } from '../core/index.ts';
 import {
@@ -19,6 +20,7 @@ import {
 } from '../kube/index.ts';
 import { nodeNames } from './assignments.ts';
 import { prepareKubeletServing } from './kubelet-serving.ts';
+import { placeLoad } from './load-placement.ts';
 import type { RunOptions } from './options.ts';
 import { RESOURCES } from './resources.ts';
 
@@ -69,9 +71,17 @@ export async function prepareCluster(
     limit(() => allowLoad(client, options, labels, signal)),
     limit(() => allowProxies(client, options.runId, labels, signal)),
   ]);
+  const access = await loadAccess(plane, suite.load.identity);
+  const { priorityLevel } = suite.load;
+  if (priorityLevel !== undefined) {
+    context.onDetail(`load into priority level ${priorityLevel}`);
+    const { runId } = options;
+    const { user } = suite.load.identity;
+    await placeLoad(client, { runId, user, priorityLevel, labels, loadAccess: access }, context);
+  }
   return {
     namespaces,
-    loadAccess: await loadAccess(plane, suite.load.identity),
+    loadAccess: access,
     certificates:
       suite.fleet.identity === 'certificate'
         ? await nodeCertificates(plane, client, options, labels, context)
@@ -80,13 +90,18 @@ export async function prepareCluster(
   };
 }
 
-/** Where the canaries of a run with faults keep their objects. */
+/** Where the canaries of a run with faults, and the probes of its phases, keep their objects. */
 export function probeNamespace(runId: string): string {
   return `hollow-${runId}-probes`;
 }
 
+/** Whether a phase of the suite has probes. */
+export function hasProbes({ load }: Suite): boolean {
+  return load.phases.some(({ actions }) => actions.some(({ action }) => action === 'probes'));
+}
+
 function probeNamespaces({ loaded, runId }: RunOptions): string[] {
-  return loaded.suite.faults === undefined ? [] : [probeNamespace(runId)];
+  return loaded.suite.faults === undefined && !hasProbes(loaded.suite) ? [] : [probeNamespace(runId)];
 }
 
 async function waitForDefaultServiceAccount(

@@ -3,7 +3,7 @@
  * health of all, and the time series. Windows go to disk as they close, so that a kill costs one window at most.
  */
 import { join } from 'node:path';
-import type { FlowPlacementCount, LoadActionOutcome, LoadStats } from '../../loadgen/index.ts';
+import type { LoadStats } from '../../loadgen/index.ts';
 import type { LoadPhase, Suite } from '../config/index.ts';
 import type { ControlPlane } from '../controlplane/index.ts';
 import { type CancelTimer, type Clock, describeError, type Logger } from '../core/index.ts';
@@ -21,6 +21,7 @@ import {
   LatencyHistogram,
   type PhaseResult,
   PodStream,
+  type RolloutWait,
   type RunResult,
   type TimelineWindow,
   type WatchFanOut,
@@ -30,11 +31,14 @@ import { FleetSums } from './fleet-sums.ts';
 import { type FlowNames, placementsOf } from './flow-placements.ts';
 import { MarkLedger } from './mark-ledger.ts';
 import { NetworkProgrammingSums } from './network-programming-sums.ts';
+import { phaseActions } from './phase-actions.ts';
 import type { PlannedPhase } from './plan-phases.ts';
+import { ProbeSums } from './probe-sums.ts';
 import type { RunProgress } from './progress.ts';
 import { type AgentReport, type AgentWindow, WINDOW_MS } from './protocol.ts';
 import { ThresholdWatch } from './threshold-watch.ts';
 import { UsageGauges } from './usage-gauges.ts';
+import { WarmUpWatch } from './warm-up-watch.ts';
 
 export interface RunCollectorOptions {
   suite: Suite;
@@ -61,20 +65,13 @@ export type Collected = Pick<
   | 'watches'
   | 'fleet'
   | 'networkProgramming'
+  | 'probes'
   | 'timeline'
   | 'marks'
   | 'server'
   | 'agents'
   | 'hostHealth'
 > & { scheduling: RunResult['scheduling']; podAudit: ReturnType<PodTimelines['audit']> };
-
-/** One action over all agents. */
-interface ActionSums {
-  outcome: LoadActionOutcome;
-  offered: number;
-  achieved: number;
-  retried: number;
-}
 
 /** A window closes this long after its end: agents report once a second. */
 const CLOSE_DELAY_MS = 2_500;
@@ -88,12 +85,15 @@ export class RunCollector {
   readonly #hlog: HlogWriter;
   readonly #fleet: FleetSums;
   readonly #network = new NetworkProgrammingSums();
+  readonly #probes = new ProbeSums();
   readonly #health = new AgentHealthLedger();
   readonly #host = new HostMonitor();
   readonly #usage: UsageGauges;
   readonly #server: ServerMetrics;
   readonly #thresholds: ThresholdWatch;
   readonly #timeline: TimelineWindow[] = [];
+  #warmUp: WarmUpWatch | undefined;
+  #rollouts: RolloutWait | undefined;
   readonly #watches: WatchFanOut[] = [];
   /** What is done to the cluster and its nodes: storms, faults. */
   readonly marks: MarkLedger;
@@ -165,43 +165,47 @@ export class RunCollector {
     if (report.window !== undefined) this.#takeWindow(agentId, report.window);
   }
 
-  beginPhase(phase: LoadPhase, startUs: number): void {
+  /** The signal that a warm-up aborts when it is steady. */
+  beginPhase(phase: LoadPhase, startUs: number): AbortSignal | undefined {
     this.#segments.push({ name: phase.name, startUs });
     this.#pods.beginPhase(phase.name, startUs);
     this.#thresholds.beginPhase(phase, this.#sinceStartMs(startUs));
+    this.#rollouts = undefined;
+    this.#warmUp =
+      phase.warmUp === undefined ? undefined : new WarmUpWatch(phase.warmUp, this.#sinceStartMs(startUs));
+    return this.#warmUp?.steady;
+  }
+
+  /** The phase that runs has waited for its workloads; undefined where it does not. */
+  rolledOut(wait: RolloutWait | undefined): void {
+    this.#rollouts = wait;
   }
 
   /** The phase's entry in the result; rates are over the planned length of each action's schedule. */
   endPhase(phase: LoadPhase, report: PhaseReport, planned: PlannedPhase | undefined): PhaseResult {
     this.#segments.push({ name: '', startUs: report.endUs });
     this.#thresholds.endPhase(this.#sinceStartMs(report.endUs));
-    const actions = new Map<string, ActionSums>();
-    const placements: FlowPlacementCount[] = [];
-    for (const { load, watches } of report.outcomes.values()) {
-      placements.push(...(load?.placements ?? []));
-      for (const outcome of load?.actions ?? []) {
-        const sums = actions.get(outcome.name) ?? { outcome, offered: 0, achieved: 0, retried: 0 };
-        sums.retried += outcome.retriedCount;
-        sums.offered += outcome.offeredCount;
-        sums.achieved += outcome.doneCount + outcome.failedCount;
-        actions.set(outcome.name, sums);
-      }
-      this.#watches.push(...(watches ?? []));
-    }
+    // A warm-up may have ended before its schedule did.
+    const lengthMs =
+      phase.warmUp?.until === 'steady' ? (report.endUs - report.startUs) / 1_000 : Number.POSITIVE_INFINITY;
+    const outcomes = [...report.outcomes.values()];
+    for (const { watches } of outcomes) this.#watches.push(...(watches ?? []));
     return {
       name: phase.name,
       measured: phase.measured,
+      ...(this.#warmUp === undefined ? {} : { warmUp: this.#warmUp.result() }),
+      ...(this.#rollouts === undefined ? {} : { rollouts: this.#rollouts }),
       startMs: this.#sinceStartMs(report.startUs),
       endMs: this.#sinceStartMs(report.endUs),
       state: report.interrupted ? 'interrupted' : 'completed',
-      flowPlacements: placementsOf(placements, this.#flowNames),
-      actions: [...actions.values()].map(({ outcome, offered, achieved, retried }) => ({
-        action: outcome.action,
-        description: outcome.description,
-        offeredPerSecond: perSecond(offered, scheduleMs(planned, outcome.name)),
-        achievedPerSecond: perSecond(achieved, scheduleMs(planned, outcome.name)),
-        ...(retried === 0 ? {} : { retriedCount: retried }),
-      })),
+      flowPlacements: placementsOf(
+        outcomes.flatMap(({ load }) => load?.placements ?? []),
+        this.#flowNames,
+      ),
+      actions: phaseActions(
+        outcomes.flatMap(({ load }) => load?.actions ?? []),
+        (actionName) => Math.min(lengthMs, scheduleMs(planned, actionName)),
+      ),
     };
   }
 
@@ -254,6 +258,7 @@ export class RunCollector {
       watches: this.#watches,
       fleet: this.#fleet.summary(),
       networkProgramming: this.#network.summary(),
+      ...this.#probed(),
       scheduling: this.#pods.scheduling(),
       podAudit: this.#pods.audit(),
       timeline: this.#timeline,
@@ -273,9 +278,15 @@ export class RunCollector {
       this.#fleet.add(window.fleet, this.#phaseOfWindow(window.index));
       this.#network.add(window.fleet.networkProgramming);
     }
+    this.#probes.add(window.probes ?? []);
     const lag = this.#loopLag.get(window.index) ?? new LatencyHistogram();
     lag.add(LatencyHistogram.fromWire(window.health.loopLag));
     this.#loopLag.set(window.index, lag);
+  }
+
+  #probed(): Pick<RunResult, 'probes'> {
+    const probes = this.#probes.summary();
+    return probes === undefined ? {} : { probes };
   }
 
   #tick(): void {
@@ -314,6 +325,7 @@ export class RunCollector {
       },
     };
     this.#timeline.push(window);
+    this.#warmUp?.closed(window);
     this.#showWindow(window);
     this.#thresholds.check(window.endMs, () => {
       const scheduling = this.#pods.scheduling();
@@ -323,6 +335,7 @@ export class RunCollector {
         watches: this.#watches,
         fleet: this.#fleet.summary(),
         networkProgramming: this.#network.summary(),
+        ...this.#probed(),
         ...(scheduling === undefined ? {} : { scheduling }),
       };
     });
@@ -388,8 +401,4 @@ export class RunCollector {
 
 function scheduleMs(planned: PlannedPhase | undefined, actionName: string): number {
   return planned?.actions.find((action) => action.name === actionName)?.durationMs ?? 0;
-}
-
-function perSecond(count: number, durationMs: number): number {
-  return durationMs > 0 ? count / (durationMs / 1_000) : 0;
 }

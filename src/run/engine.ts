@@ -5,15 +5,7 @@
 import { basename, dirname, join } from 'node:path';
 import type { LoadPhase } from '../config/index.ts';
 import { type ControlPlane, preflight, refuseBlocked } from '../controlplane/index.ts';
-import {
-  type Clock,
-  delay,
-  describeError,
-  formatMs,
-  HarnessError,
-  isHarnessError,
-  type Logger,
-} from '../core/index.ts';
+import { type Clock, describeError, HarnessError, isHarnessError, type Logger } from '../core/index.ts';
 import { linkLatest, type PhaseResult, type RunResult, writeRunResult } from '../result/index.ts';
 import { Agents } from './agents.ts';
 import { assembleResult, type RunFacts } from './assemble.ts';
@@ -28,9 +20,8 @@ import type { RunOptions } from './options.ts';
 import { openControlPlane } from './plane.ts';
 import type { RunProgress, RunStep } from './progress.ts';
 import type { PhaseOutcome } from './protocol.ts';
+import { settlePods, settleRollouts } from './settling.ts';
 import { PhaseStorms } from './storms.ts';
-
-const SETTLE_POLL_MS = 100;
 
 /** Aborted by the first and by the second interrupt. */
 export interface RunStop {
@@ -186,7 +177,7 @@ class Engine {
       this.#step('registering nodes');
       await this.#ready(agents, running);
       await collector.scrape(false, running);
-      await this.#runPhases(agents, collector, running);
+      await this.#runPhases(plane, agents, collector, running);
     } finally {
       this.#step('cleaning up');
       if (prepared) await this.#clean(plane, agents);
@@ -222,7 +213,12 @@ class Engine {
     }
   }
 
-  async #runPhases(agents: Agents, collector: RunCollector, signal: AbortSignal): Promise<void> {
+  async #runPhases(
+    plane: ControlPlane,
+    agents: Agents,
+    collector: RunCollector,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { progress, clock } = this.#context;
     for (const [index, phase] of this.#options.loaded.suite.load.phases.entries()) {
       this.#step('phase');
@@ -239,12 +235,13 @@ class Engine {
         const report = await agents.runPhase(phase, {
           signal,
           onStart: (startUs) => {
-            collector.beginPhase(phase, startUs);
+            const steady = collector.beginPhase(phase, startUs);
             storms.begin(startUs, signal);
             this.#faults?.begin(phase.name, startUs, signal);
+            return steady;
           },
           settled: async (outcomes, settleSignal) => {
-            await this.#settled(phase, collector, outcomes, settleSignal);
+            await this.#settled(phase, plane, collector, outcomes, settleSignal);
             await storms.over(settleSignal);
             await this.#faults?.over();
           },
@@ -267,29 +264,26 @@ class Engine {
     }
   }
 
-  /** Pods that the phase waits for are Running, or its patience is over: they then count as never started. */
+  /** Pods that the phase waits for are Running and workloads have rolled out, or its patience is over. */
   async #settled(
     phase: LoadPhase,
+    plane: ControlPlane,
     collector: RunCollector,
     outcomes: ReadonlyMap<string, PhaseOutcome>,
     signal: AbortSignal,
   ): Promise<void> {
-    if (!phase.actions.some((action) => action.action === 'create' && action.waitFor === 'running')) return;
     const { clock, progress } = this.#context;
+    const context = {
+      clock,
+      signal,
+      onDetail: (text: string) => this.#detail(text),
+      onNotice: (text: string) => progress.notices.push(text),
+    };
     const actions = [...outcomes.values()].flatMap(({ load }) => load?.actions ?? []);
     const expectedCount = actions.reduce((sum, action) => sum + action.acknowledgedPodCount, 0);
-    const untilUs = clock.nowUs() + phase.settleTimeoutMs * 1_000;
-    for (;;) {
-      const waiting = collector.podsNotRunning(phase.name, expectedCount);
-      if (waiting === 0) return;
-      this.#detail(`waiting for ${waiting} pods to run`);
-      if (clock.nowUs() > untilUs) {
-        const patience = formatMs(phase.settleTimeoutMs);
-        progress.notices.push(`${waiting} pods of phase ${phase.name} were not Running after ${patience}`);
-        return;
-      }
-      await delay(SETTLE_POLL_MS, { signal, clock });
-    }
+    await settlePods(phase, () => collector.podsNotRunning(phase.name, expectedCount), context);
+    const target = { admin: plane.admin, runId: this.#options.runId };
+    collector.rolledOut(await settleRollouts(phase, target, context));
   }
 
   /**

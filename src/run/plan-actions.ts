@@ -9,6 +9,7 @@ import {
   type LoadAction,
   type ObjectTemplate,
   objectsOfUnit,
+  type ProbesAction,
   podsOfUnit,
   type ReadsAction,
   resourceLabel,
@@ -54,7 +55,11 @@ const CONTROLLER_PODS_PER_SECOND = 20;
 /** From the last creation to the last pod Running on an unhurried plane: scheduling and writes beside the kubelet's own time. */
 const POD_START_OVERHEAD_MS = 1_000;
 /** The plan of one action; `podEventsPerSecond` is what a watch of all pods would deliver in its phase. */
-export function planAction(action: LoadAction, suite: Suite, podEventsPerSecond: number): PlannedAction {
+export function planAction(
+  action: Exclude<LoadAction, ProbesAction>,
+  suite: Suite,
+  podEventsPerSecond: number,
+): PlannedAction {
   switch (action.action) {
     case 'create':
       return planCreate(action, suite);

@@ -231,7 +231,9 @@ function weakFigures(suite: Suite, phases: readonly PlannedPhase[]): PlanWarning
 // One SLO is held against all calls of a (verb, resource, scope), however they were made.
 function samplesBySlo(phase: PlannedPhase): Map<string, number> {
   const samples = new Map<string, number>();
-  for (const { verb, resource, scope, count } of phase.actions.flatMap(({ calls }) => calls)) {
+  // Probes are no calls of the load: no SLO is held against them.
+  const judged = phase.actions.filter(({ action }) => action !== 'probes');
+  for (const { verb, resource, scope, count } of judged.flatMap(({ calls }) => calls)) {
     if (verb === 'watch') continue;
     const subject = `${verb} ${resource} (${scope})`;
     samples.set(subject, (samples.get(subject) ?? 0) + count);

@@ -10,10 +10,13 @@ import {
 } from '../config/index.ts';
 import { type PlannedAction, planAction, sum } from './plan-actions.ts';
 import { heartbeats, kubeletCallsPerPod, POD_EVENTS } from './plan-model.ts';
+import { planProbes } from './plan-probes.ts';
 
 export interface PlannedPhase {
   name: string;
   measured: boolean;
+  /** It may end earlier than `durationMs`, by the rule of its warm-up. */
+  endsByRule?: true;
   /** Expected, from the start of the first phase. */
   startMs: number;
   durationMs: number;
@@ -35,15 +38,25 @@ export interface PlannedPhase {
 export function planPhase(phase: LoadPhase, suite: Suite, startMs: number): PlannedPhase {
   const rates = podRates(phase, suite);
   const podEvents = rates.started * POD_EVENTS.started + rates.deleted * POD_EVENTS.deleted;
-  const actions = phase.actions.map((action) => planAction(action, suite, podEvents));
+  const own = phase.actions
+    .filter((action) => action.action !== 'probes')
+    .map((action) => planAction(action, suite, podEvents));
+  const durationMs = Math.max(phase.durationMs, ...own.map((action) => action.durationMs));
+  const actions = [
+    ...own,
+    ...phase.actions
+      .filter((action) => action.action === 'probes')
+      .map((action) => planProbes(action, suite, durationMs)),
+  ];
   const { leasesPerSecond, statusPerSecond } = heartbeats(suite.fleet);
   const podChanges = rates.started + rates.deleted;
   const requests = sum(actions.flatMap(({ calls }) => calls.map(({ perSecond }) => perSecond)));
   return {
     name: phase.name,
     measured: phase.measured,
+    ...(phase.warmUp?.until === 'steady' ? { endsByRule: true as const } : {}),
     startMs,
-    durationMs: Math.max(phase.durationMs, ...actions.map(({ durationMs }) => durationMs)),
+    durationMs,
     actions,
     podsStartedPerSecond: rates.started,
     podsDeletedPerSecond: rates.deleted,

@@ -16,7 +16,13 @@ import type {
   StormEnded,
   StormStarted,
 } from '../../hollow/index.ts';
-import type { LoadPhaseOutcome, LoadShard, LoadStats } from '../../loadgen/index.ts';
+import type {
+  LoadPhaseOutcome,
+  LoadShard,
+  LoadStats,
+  PhaseProbesShard,
+  ProbeWindow,
+} from '../../loadgen/index.ts';
 import type { LoadPhase } from '../config/index.ts';
 import type { ProbeBatch, ProbeShard } from '../faults/index.ts';
 import type { ClusterAccess } from '../kube/index.ts';
@@ -43,6 +49,12 @@ export interface ObserverShard {
   load: LoadShard;
 }
 
+/** The canaries of a suite with faults, the probes of its phases, or both. */
+export interface ProberShard {
+  canaries?: ProbeShard;
+  probes?: PhaseProbesShard;
+}
+
 export interface AgentRegistration {
   pid: number;
 }
@@ -56,12 +68,14 @@ export type AgentAssignment = {
   | { role: 'fleet'; shard: FleetShard }
   | { role: 'load'; shard: LoadShard }
   | { role: 'observer'; shard: ObserverShard }
-  | { role: 'prober'; shard: ProbeShard }
+  | { role: 'prober'; shard: ProberShard }
 );
 
 /** Sequence numbers rise by one per agent, starting at 1. */
 export type AgentCommand = { sequence: number } & (
   | { type: 'phase'; phase: LoadPhase; startUs: number }
+  /** For load agents: the schedule ends now, in order. */
+  | { type: 'curtail-phase' }
   /** Starts nothing new; what runs may finish. */
   | { type: 'end-phase' }
   /** For fleet agents; answered by `storm-started`, and at a storm's end by `storm-ended`. */
@@ -105,6 +119,8 @@ export interface AgentWindow {
   calls: CallWindow[];
   health: HealthWindow;
   fleet?: FleetWindow;
+  /** What the probes of phases found in it. */
+  probes?: ProbeWindow[];
 }
 
 /** One agent, as the run knows it. */

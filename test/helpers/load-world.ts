@@ -123,7 +123,8 @@ export async function startWorld(options: WorldOptions) {
   };
 }
 
-function connectionTo(server: ScriptedDispatcher): Connection {
+/** A connection whose calls go to `server`, and whose watches are `watch`. */
+export function connectionTo(server: ScriptedDispatcher, watch?: Connection['watch']): Connection {
   return {
     dispatch: (request, handler) => server.dispatch(request, handler),
     request: (request, signal) =>
@@ -133,9 +134,11 @@ function connectionTo(server: ScriptedDispatcher): Connection {
             const call = server.dispatch(request, { onSent: () => {}, onReply: resolve, onFailure: reject });
             signal?.addEventListener('abort', () => call.cancel());
           }),
-    watch: () => {
-      throw new Error('no watches here');
-    },
+    watch:
+      watch ??
+      (() => {
+        throw new Error('no watches here');
+      }),
     stats: () => ({
       openConnectionCount: 0,
       connectCount: 0,

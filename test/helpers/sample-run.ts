@@ -11,6 +11,7 @@ import {
   type RunResult,
 } from '../../src/result/index.ts';
 import { type SamplePhase, SampleRecorder, type SampleVariant, samplePhases } from './sample-calls.ts';
+import { sampleProbes } from './sample-probes.ts';
 import { agents, distribution, environment, serverComponents } from './sample-surroundings.ts';
 import { sampleVerdicts } from './sample-verdicts.ts';
 
@@ -51,6 +52,7 @@ function makeRun(variant: SampleVariant): RunResult {
     watches: watchFanOut(variant, phases, random),
     fleet: fleet(nodeCount, random),
     networkProgramming: networkProgramming(variant, phases, random),
+    ...sampleProbes(variant, phases, random),
     ...(variant === 'no-data'
       ? {}
       : { scheduling: { boundCount: 1_600, meanPerSecond: 15.2, maxPerSecond: 20.4 } }),

@@ -225,8 +225,9 @@ describe('changes and lists on a real control plane', () => {
         ...paced,
         patch: { spec: { template: { metadata: { annotations: { revision: `\${index}` } } } } },
         rolls: true,
+        waitFor: 'nothing',
       },
-      { action: 'scale', name: 'scale', resource: DEPLOYMENTS, ...paced, replicas: [3] },
+      { action: 'scale', name: 'scale', resource: DEPLOYMENTS, ...paced, replicas: [3], waitFor: 'nothing' },
       {
         action: 'churn',
         name: 'namespaces',

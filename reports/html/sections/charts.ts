@@ -71,6 +71,12 @@ function heatmapSection(data: ChartData): Section | undefined {
   };
 }
 
+function rolloutNote({ rollouts }: RunResult['phases'][number]): string {
+  if (rollouts === undefined) return '';
+  if (rollouts.openCount > 0) return `; ${formatCount(rollouts.openCount)} workloads had not rolled out`;
+  return `; rolled out ${formatLength(rollouts.waitMs)} after the last call`;
+}
+
 export function timeSection(result: RunResult, data: ChartData): Section | undefined {
   if (data.startMs.length === 0) return undefined;
   const charts = data.time.map(
@@ -80,11 +86,11 @@ export function timeSection(result: RunResult, data: ChartData): Section | undef
   const phases = result.phases.map((phase) => ({
     cells: [
       phase.name,
-      phase.measured ? 'yes' : 'no (warm-up)',
+      phase.measured ? 'yes' : phase.warmUp === undefined ? 'no' : `no (warm-up: ${phase.warmUp.text})`,
       formatInstant(phase.startMs),
       formatLength(phase.endMs - phase.startMs),
       phase.state === 'completed'
-        ? 'completed'
+        ? `completed${rolloutNote(phase)}`
         : `${phase.state}${phase.reason === undefined ? '' : `: ${phase.reason}`}`,
       html`${phase.actions.map((action, i) => html`${i === 0 ? '' : html`<br>`}${action.action}: ${action.description} (offered ${action.offeredPerSecond.toFixed(1)}/s, achieved ${action.achievedPerSecond.toFixed(1)}/s)`)}`,
     ].map((content) => ({ content })),

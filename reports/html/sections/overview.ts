@@ -20,6 +20,7 @@ import {
   trustText,
   verdictCount,
 } from '../../model/verdict-lines.ts';
+import { warmUpTexts } from '../../model/warm-up-text.ts';
 import { describeCluster, describeEnd, formatLength, shellCommand } from '../../model/words.ts';
 import { html, type Markup } from '../markup.ts';
 
@@ -39,7 +40,10 @@ ${end === undefined ? '' : html`<p class="note warn">${end}</p>`}
   )}</dl>
 ${limiterLine(result)}
 <p class="facts">${formatCount(result.fleet.nodeCount)} hollow nodes · ${describeCluster(result)} · ${result.machine.cpuModel.trim()}, ${result.machine.cpuCount} CPUs · ${formatLength(result.durationMs)} from ${result.startedAt.slice(0, 19).replace('T', ' ')} UTC · seed ${suite.seed}</p>
-<p class="facts">Repeat it: <code>${shellCommand(result.command)}</code></p>
+${warmUpTexts(result).map(
+  (text) => html`<p class="facts">Warm-up: ${text}.</p>
+`,
+)}<p class="facts">Repeat it: <code>${shellCommand(result.command)}</code></p>
 </header>`;
 }
 

@@ -3,7 +3,14 @@
  * through the load balancer and to each API server; each of these paths has a resuming watch; a Deployment every few
  * seconds asks the controllers. Nothing here judges: what was seen goes to the run as it came.
  */
-import { Pacer, type PodPlacement } from '../../../loadgen/index.ts';
+import {
+  EndlessStream,
+  openProbePath,
+  Pacer,
+  type PodPlacement,
+  type ProbePath,
+  probePaths,
+} from '../../../loadgen/index.ts';
 import { type Clock, delay, describeError, type Logger, seededRandom } from '../../core/index.ts';
 import {
   ApiError,
@@ -11,14 +18,13 @@ import {
   type Connection,
   JsonClient,
   openConnection,
-  openHttp1Pool,
   TransportError,
 } from '../../kube/index.ts';
+import { BALANCED_PATH } from '../../result/index.ts';
 import { ANCHOR_NAME, CallCanary } from './call-canary.ts';
 import { ClusterWatch } from './cluster-watch.ts';
 import { DeploymentCanaries } from './deployment-canary.ts';
-import { ProbeStream } from './probe-stream.ts';
-import { BALANCED_PATH, type ProbeBatch, type ProbeCall } from './records.ts';
+import type { ProbeBatch, ProbeCall } from './records.ts';
 import { WatchCanary } from './watch-canary.ts';
 
 /** What a prober is given: plain data. */
@@ -30,7 +36,7 @@ export interface ProbeShard {
   /** For Leases, nodes and pods. */
   admin: ClusterAccess;
   /** API servers to probe one by one, by name. */
-  members: { name: string; server: string }[];
+  members: ProbePath[];
   namespace: string;
   /** Put on every object. */
   labels: Record<string, string>;
@@ -42,8 +48,6 @@ export interface ProbeShard {
 }
 
 const CONFIG_MAPS = { group: '', version: 'v1', plural: 'configmaps', namespaced: true };
-/** Enough for every call of a time-out's length to hang on a connection of its own. */
-const CONNECTION_COUNT = 1_024;
 const READY_POLL_MS = 50;
 const ANCHOR_ATTEMPT_COUNT = 5;
 const ANCHOR_PAUSE_MS = 1_000;
@@ -84,10 +88,10 @@ export class Prober {
       random: seededRandom(`${this.#shard.seed}/prober`),
     });
     this.#cluster.start();
-    const paths = [{ name: BALANCED_PATH, server: access.server }, ...members];
     const canaries: { canary: CallCanary; ratePerSecond: number }[] = [];
-    for (const [index, { name, server }] of paths.entries()) {
-      const pool = await openHttp1Pool(access, { server, clock, connectionCount: CONNECTION_COUNT });
+    for (const [index, path] of probePaths(access, members).entries()) {
+      const { name, server } = path;
+      const pool = await openProbePath(access, path, clock);
       this.#connections.push(pool);
       const canary = new CallCanary({
         path: name,
@@ -197,7 +201,7 @@ export class Prober {
     return connection;
   }
 
-  #stream(zeroUs: number, ratePerSecond: number, onArrival: (dueUs: number) => void): ProbeStream {
-    return new ProbeStream({ zeroUs, ratePerSecond, onArrival });
+  #stream(zeroUs: number, ratePerSecond: number, onArrival: (dueUs: number) => void): EndlessStream {
+    return new EndlessStream({ zeroUs, ratePerSecond, onArrival });
   }
 }

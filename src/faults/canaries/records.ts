@@ -4,9 +4,6 @@
  */
 import type { LedgerWrite } from '../ledger/ledger.ts';
 
-/** Name of the way through the load balancer (or the only server); every other path is an API server's name. */
-export const BALANCED_PATH = 'balanced';
-
 /** One probe call that ended. */
 export interface ProbeCall {
   path: string;

@@ -4,9 +4,14 @@
  */
 
 import type { PlaneEvent } from '../../controlplane/index.ts';
-import type { FaultFinding, FaultObservation, PathObservation } from '../../result/index.ts';
+import {
+  BALANCED_PATH,
+  type FaultFinding,
+  type FaultObservation,
+  type PathObservation,
+} from '../../result/index.ts';
 import type { ProbeLog } from '../canaries/probe-log.ts';
-import { BALANCED_PATH, type LeaseSample, type ProbeCall } from '../canaries/records.ts';
+import type { LeaseSample, ProbeCall } from '../canaries/records.ts';
 import { availability, errorsOf, partsOf, secondsOf } from './calls.ts';
 import { longestGapMs, recoveredUs } from './gaps.ts';
 import { type FaultWindow, isGood, type ProbeLimits, sentOf } from './window.ts';

@@ -1,7 +1,6 @@
 /** The `faults` section of a result: cards, the run's availability and error budget, and the verdict over all. */
-import type { FaultCard, FaultsResult, InvariantCheck } from '../../result/index.ts';
+import { BALANCED_PATH, type FaultCard, type FaultsResult, type InvariantCheck } from '../../result/index.ts';
 import type { ProbeLog } from '../canaries/probe-log.ts';
-import { BALANCED_PATH } from '../canaries/records.ts';
 import { isGood, type ProbeLimits } from '../observation/window.ts';
 
 export interface SummaryInput {

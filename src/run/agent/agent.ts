@@ -126,6 +126,8 @@ class Agent {
         .runPhase(command.phase, command.startUs)
         .then((outcome) => this.#emit({ type: 'phase-done', phase: command.phase.name, outcome }))
         .catch((error: unknown) => this.#fail(error));
+    } else if (command.type === 'curtail-phase') {
+      this.#role.curtailPhase?.();
     } else if (command.type === 'end-phase') {
       this.#role.endPhase();
     } else if (command.type === 'fleet') {

@@ -3,7 +3,7 @@
  * prober who asks the cluster all the time whether it is well.
  */
 import { Fleet, type FleetCommand } from '../../../hollow/index.ts';
-import { LoadGenerator, WatchLoad } from '../../../loadgen/index.ts';
+import { LoadGenerator, PhaseProbes, WatchLoad } from '../../../loadgen/index.ts';
 import type { LoadPhase } from '../../config/index.ts';
 import { type Clock, HarnessError, type Logger, onAbort } from '../../core/index.ts';
 import { Prober } from '../../faults/index.ts';
@@ -21,6 +21,8 @@ export interface AgentRoleRunner {
   /** Resolves when the role is ready for its first phase: nodes Ready, connections warm. */
   start(signal: AbortSignal): Promise<void>;
   runPhase(phase: LoadPhase, startUs: number): Promise<PhaseOutcome>;
+  /** Load agents only: ends the schedule of the phase that runs. */
+  curtailPhase?(): void;
   /** Starts nothing new in the phase that runs. */
   endPhase(): void;
   /** Fleet agents only; what comes of it is said in events. */
@@ -28,7 +30,7 @@ export interface AgentRoleRunner {
   /** For each report: cheap. */
   stats(): Pick<AgentReport, 'fleet' | 'load' | 'probes'>;
   /** For each closed window. */
-  drain(): Pick<AgentWindow, 'fleet'>;
+  drain(): Pick<AgentWindow, 'fleet' | 'probes'>;
   stop(): Promise<void>;
 }
 
@@ -92,6 +94,7 @@ function loadRole(shard: ShardOf<'load'>, parts: RoleParts): AgentRoleRunner {
       await load.preparePhase(phase, ended.signal);
       return { load: await load.runPhase(phase, startUs, ended.signal) };
     },
+    curtailPhase: () => load.curtailPhase(),
     endPhase: () => load.stopNewWork(CUT_SHORT_GRACE_MS),
     stats: () => ({ load: load.stats() }),
     drain: () => ({}),
@@ -136,14 +139,30 @@ function observerRole(shard: ShardOf<'observer'>, parts: RoleParts): AgentRoleRu
 const PROBE_GRACE_MS = 2_000;
 
 function proberRole(shard: ShardOf<'prober'>, parts: RoleParts): AgentRoleRunner {
-  const prober = new Prober(shard, parts);
+  const canaries = shard.canaries === undefined ? undefined : new Prober(shard.canaries, parts);
+  const probes = shard.probes === undefined ? undefined : new PhaseProbes(shard.probes, parts);
+  let phaseEnd = new AbortController();
   return {
-    start: (signal) => prober.start(signal),
-    // Probes have a clock of their own and go on between phases.
-    runPhase: async () => ({}),
-    endPhase: () => {},
-    stats: () => ({ probes: prober.drain() }),
-    drain: () => ({}),
-    stop: () => prober.stop(PROBE_GRACE_MS),
+    async start(signal) {
+      await probes?.start(signal);
+      await canaries?.start(signal);
+    },
+    // Canaries have a clock of their own and go on between phases; probes go on until the phase is told to end.
+    async runPhase(phase, startUs) {
+      const end = new AbortController();
+      phaseEnd = end;
+      await probes?.startPhase(phase, startUs);
+      await new Promise<void>((resolve) => onAbort(end.signal, resolve));
+      await probes?.endPhase();
+      return {};
+    },
+    endPhase: () => phaseEnd.abort(),
+    stats: () => (canaries === undefined ? {} : { probes: canaries.drain() }),
+    drain: () => (probes === undefined ? {} : { probes: probes.drain() }),
+    async stop() {
+      phaseEnd.abort();
+      await probes?.stop();
+      await canaries?.stop(PROBE_GRACE_MS);
+    },
   };
 }

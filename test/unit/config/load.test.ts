@@ -132,7 +132,7 @@ describe('problems', () => {
       ),
       'suite.yaml:11:49 load.phases[0].actions[0].object.template: expected one of pod, deployment, statefulset, daemonset, job, service, configmap, secret, namespace, got "pods" (did you mean "pod"?)',
       'suite.yaml:11:73 load.phases[0].actions[0].rate: expected a rate such as 20/s or 90/m, above 0, got "20x"',
-      'suite.yaml:12:21 load.phases[0].actions[1].action: expected one of create, churn, update, scale, reads, watches, storm, got "chrun" (did you mean "churn"?)',
+      'suite.yaml:12:21 load.phases[0].actions[1].action: expected one of create, churn, update, scale, reads, watches, probes, storm, got "chrun" (did you mean "churn"?)',
       'suite.yaml:13:13 load.phases[1].name: expected a name of its own, got "same" a second time',
       'suite.yaml:16:40 load.phases[1].actions[0].resource: expected a resource such as pods or deployments.apps, or PLURAL.VERSION.GROUP for one that is not built in, got "deployments" (did you mean "deployments.apps"?)',
       'suite.yaml:17:83 load.phases[1].actions[1].mix[0].scope: nodes is not namespaced: expected cluster, got "namespace"',

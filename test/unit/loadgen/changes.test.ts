@@ -39,6 +39,7 @@ const update: UpdateAction = {
   durationMs: 600,
   patch: { metadata: { annotations: { revision: `\${index}`, of: NAME } } },
   rolls: false,
+  waitFor: 'nothing',
 };
 
 const scale: ScaleAction = {
@@ -49,6 +50,7 @@ const scale: ScaleAction = {
   arrival: 'constant',
   durationMs: 900,
   replicas: [5, 1],
+  waitFor: 'nothing',
 };
 
 const promptly = { answer: () => ({ serviceMs: 5 }) };

@@ -1,26 +1,34 @@
 /** An endless constant schedule for the pacer: arrival i is due at zero + i / rate, and none is ever shifted. */
-export class ProbeStream {
+import type { PacedStream } from './arrival-stream.ts';
+
+export interface EndlessStreamOptions {
+  /** Instant of the first arrival. */
+  zeroUs: number;
+  ratePerSecond: number;
+  /** `index` counts from 0. */
+  onArrival: (dueUs: number, index: number) => void;
+}
+
+export class EndlessStream implements PacedStream {
   readonly #zeroUs: number;
   readonly #periodUs: number;
-  readonly #onArrival: (dueUs: number) => void;
+  readonly #onArrival: EndlessStreamOptions['onArrival'];
   #index = 0;
   #ended = false;
 
-  constructor(options: { zeroUs: number; ratePerSecond: number; onArrival: (dueUs: number) => void }) {
+  constructor(options: EndlessStreamOptions) {
     this.#zeroUs = options.zeroUs;
     this.#periodUs = 1e6 / options.ratePerSecond;
     this.#onArrival = options.onArrival;
   }
 
-  /** Instant of the next arrival; Infinity once abandoned. */
   nextDueUs(): number {
     return this.#ended ? Number.POSITIVE_INFINITY : this.#zeroUs + this.#index * this.#periodUs;
   }
 
   fire(): void {
     const dueUs = this.nextDueUs();
-    this.#index++;
-    this.#onArrival(dueUs);
+    this.#onArrival(dueUs, this.#index++);
   }
 
   abandon(): void {
