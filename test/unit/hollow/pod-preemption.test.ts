@@ -142,7 +142,7 @@ describe('a critical pod', () => {
   });
 });
 
-/** Cases of upstream's own table. Source: pkg/kubelet/preemption/preemption_test.go v1.36.3 */
+/** Upstream's order: best-effort pods first, then burstable, then guaranteed; the fewest that do. Source: pkg/kubelet/preemption/preemption.go v1.36.3 */
 describe('the pods that make room', () => {
   const preemptor = spec(pod({ name: 'critical', priority: CRITICAL }));
   const chosen = (others: readonly Asked[], shortages: readonly Shortage[]) => {
