@@ -38,7 +38,7 @@ describe('suites that ship', () => {
         '## How to read it',
         '## Reference figures',
       ]);
-      expect(text).toMatch(new RegExp(`^hollowmark run ${name} `, 'm'));
+      expect(text).toMatch(new RegExp(`^hollowmark run ${name}( |$)`, 'm'));
     },
   );
 
