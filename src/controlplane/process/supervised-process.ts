@@ -16,6 +16,8 @@ import type { ProcessGuard } from './guard.ts';
 import type { ManagedProcess, ProcessExit } from './managed-process.ts';
 import { RestartBackoff } from './supervisor.ts';
 
+/** Milliseconds a component has to end in order before it starts again: what a kubelet gives the pod of a control plane. */
+const RESTART_GRACE_MS = 30_000;
 /** One turn of a throttled process: the share of it that it runs, then a stop. */
 const THROTTLE_PERIOD_MS = 100;
 
@@ -121,7 +123,7 @@ export class SupervisedProcess {
     this.#endThrottle();
     const process = this.#process;
     this.#induced = true;
-    await process.stop();
+    await process.stop(RESTART_GRACE_MS);
   }
 
   pause(): void {
@@ -174,7 +176,7 @@ export class SupervisedProcess {
       this.#cancelRestart?.();
       this.#endThrottle();
       this.#induced = true;
-      await this.#process.stop();
+      await this.#process.stop(RESTART_GRACE_MS);
       this.instance = instance;
       this.#process = replacement;
       if (!this.#closed) this.#restart('');
