@@ -13,6 +13,8 @@ import {
   startLocalControlPlane,
 } from '../../src/controlplane/index.ts';
 import { silentLogger, systemClock } from '../../src/core/index.ts';
+import { openConnection } from '../../src/kube/index.ts';
+import { ServerMetrics } from '../../src/measure/index.ts';
 
 /** Low enough to be filled in seconds, and set from the start so that no member has to be restarted for it. */
 const QUOTA_BYTES = 24 * 1024 * 1024;
@@ -120,6 +122,38 @@ describe.skipIf(skipped)('a highly available plane', () => {
     });
     expect(leaders.controllerManager).toMatch(/^kube-controller-manager-[01]$/);
     expect(leaders.scheduler).toMatch(/^kube-scheduler-[01]$/);
+  });
+
+  it('is scraped member by member, each under its own name, and says who cannot be reached', async () => {
+    levers.hold('kube-scheduler-1');
+    await levers.kill('kube-scheduler-1');
+    await using metrics = new ServerMetrics(plane.components, { clock: systemClock, log: silentLogger() });
+    await metrics.scrape({ measured: false, signal });
+    const [member] = plane.admin.members;
+    await using connection = await openConnection(plane.admin, { server: member ?? '' });
+    const readCount = 25;
+    for (let i = 0; i < readCount; i++)
+      await connection.request({ method: 'GET', path: '/api/v1/namespaces/kube-public' });
+    await metrics.scrape({ measured: true, signal });
+    levers.release('kube-scheduler-1');
+
+    const figures = metrics.components();
+    const named = (name: string) => figures.find((one) => one.name === name);
+    expect(figures.map(({ name }) => name).sort()).toEqual(plane.components.map(({ name }) => name).sort());
+    for (const name of [...SERVERS, ...STORES])
+      expect(named(name), name).toMatchObject({ scrapeCount: 2, scrapeGapCount: 0 });
+    const reads = (name: string) =>
+      (named(name)?.sli ?? [])
+        .filter(
+          ({ verb, resource, scope }) => verb === 'GET' && resource === 'namespaces' && scope === 'resource',
+        )
+        .reduce((sum, { count }) => sum + count, 0);
+    expect(reads('kube-apiserver-0')).toBeGreaterThanOrEqual(readCount);
+    expect(reads('kube-apiserver-1')).toBeLessThan(readCount);
+    expect(reads('kube-apiserver-2')).toBeLessThan(readCount);
+    expect(named('kube-scheduler-1')?.unreachable).toMatch(/ECONNREFUSED/);
+    expect(named('haproxy-0')?.unreachable).toMatch(/has no metrics/);
+    await levers.awaitReady('kube-scheduler-1', signal);
   });
 
   it('restarts a member that is killed, and tells apart what it did from what followed', async () => {
