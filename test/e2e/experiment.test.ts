@@ -64,7 +64,8 @@ describe('hollowmark experiment', () => {
     retry: 1,
   }, async () => {
     await using folder = workFolder();
-    const experiment = hollowmark(['experiment', SMALL_SUITE, '--pairs', '2', ...SHORT], {
+    const setting = 'load.phases[1].actions[1].rate=30/s';
+    const experiment = hollowmark(['experiment', SMALL_SUITE, '--pairs', '2', ...SHORT, '--b', setting], {
       cwd: folder.path,
       timeoutMs: 480_000,
     });

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
 import { packageRoot } from '../../src/core/index.ts';
-import { CALLS_FILE, RESULT_FILE, readHlog, readPods } from '../../src/result/index.ts';
+import { CALLS_FILE, type PodRecord, RESULT_FILE, readHlog, readPods } from '../../src/result/index.ts';
 import {
   hollowmark,
   latestResult,
@@ -17,6 +17,8 @@ import {
 
 /** Processes are gone at the latest this long after the program: SIGTERM, grace, SIGKILL. */
 const ORPHAN_GRACE_MS = 15_000;
+/** The rest of a window is on disk at the latest this long after its figures. */
+const FLUSH_GRACE_MS = 5_000;
 
 async function noProcessLeft(folder: string): Promise<number[]> {
   const untilMs = Date.now() + ORPHAN_GRACE_MS;
@@ -128,15 +130,16 @@ describe('a run that is broken off', () => {
     const before = (await readHlog(join(result, CALLS_FILE))).windows.length;
     while ((await readHlog(join(result, CALLS_FILE))).windows.length <= before) await sleep(100);
     while (!existsSync(join(result, RESULT_FILE))) await sleep(20);
+    // Its pods follow a moment after its figures; the kill may lose the window that is open, not this one.
+    const untilMs = Date.now() + FLUSH_GRACE_MS;
+    while ((await saturatedPods(result)).length < 40 && Date.now() < untilMs) await sleep(50);
     run.kill('SIGKILL');
     await run;
     expect(await noProcessLeft(folder.path)).toEqual([]);
     expect(await noProcessLeft(`--coordinator http`)).toEqual([]);
 
     expect((await readHlog(join(result, CALLS_FILE))).windows.length).toBeGreaterThan(before);
-    const pods = [];
-    for await (const pod of readPods(result)) pods.push(pod);
-    const saturated = pods.filter(({ phase }) => phase === 'saturate');
+    const saturated = await saturatedPods(result);
     expect(saturated).toHaveLength(40);
     expect(saturated.every(({ runningSeenMs }) => runningSeenMs !== undefined)).toBe(true);
     const report = await hollowmark(['report', result], { cwd: folder.path });
@@ -145,6 +148,12 @@ describe('a run that is broken off', () => {
     expect(existsSync(join(result, 'report.html'))).toBe(true);
   });
 });
+
+async function saturatedPods(result: string): Promise<PodRecord[]> {
+  const pods: PodRecord[] = [];
+  for await (const pod of readPods(result)) if (pod.phase === 'saturate') pods.push(pod);
+  return pods;
+}
 
 async function apiserverOf(folder: string): Promise<number | undefined> {
   const [own, all] = await Promise.all([processesWith(folder), processesWith('kube-apiserver')]);
