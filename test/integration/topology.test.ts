@@ -269,12 +269,14 @@ describe.skipIf(skipped)('a highly available plane', () => {
     expect(after?.learner).toBe(false);
     expect(after?.id).not.toBe(before?.id);
     const { revision } = await levers.etcd.status('etcd-2', signal);
-    const hashes = await until('all have that revision', async () => {
+    const stores = await until('all have that revision and are compacted alike', async () => {
       const all = await Promise.allSettled(STORES.map((name) => levers.etcd.hashKv(name, revision, signal)));
-      const good = all.flatMap((one) => (one.status === 'fulfilled' ? [one.value.hash] : []));
-      return good.length === STORES.length && good;
+      const good = all.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+      const compacted = new Set(good.map((one) => one.compactRevision));
+      return good.length === STORES.length && compacted.size === 1 && good;
     });
-    expect(new Set(hashes).size).toBe(1);
+    expect(stores.map((one) => one.revision)).toEqual(STORES.map(() => revision));
+    expect(new Set(stores.map(({ hash }) => hash)).size).toBe(1);
   });
 
   it('restarts a member with other flags, and with another version', async () => {

@@ -135,11 +135,13 @@ export function etcdLevers(parts: LeverParts): EtcdLeversInside {
 
     async hashKv(name, revision, signal) {
       const body = revision === undefined ? {} : { revision: String(revision) };
-      const reply = await call(name, '/v3/maintenance/hash', body, signal);
+      // Up to etcd 3.5 this was /v3/maintenance/hash, which hashes the whole backend now. Source: rpc.proto v3.6
+      const reply = await call(name, '/v3/maintenance/hashkv', body, signal);
       const header = isJson(reply['header']) ? reply['header'] : {};
       return {
         hash: Number(reply['hash'] ?? 0),
         revision: Number(reply['hash_revision'] ?? header['revision'] ?? 0),
+        compactRevision: Number(reply['compact_revision'] ?? 0),
       };
     },
 

@@ -189,12 +189,12 @@ export interface EtcdLevers {
   leader(signal: AbortSignal): Promise<string | undefined>;
   members(signal: AbortSignal): Promise<EtcdMember[]>;
   status(name: string, signal: AbortSignal): Promise<EtcdStatus>;
-  /** Hash of the member's key-value store at a revision; equal on all members. */
+  /** Hash of the member's key-value store up to a revision; equal on all members that are compacted alike. */
   hashKv(
     name: string,
     revision: number | undefined,
     signal: AbortSignal,
-  ): Promise<{ hash: number; revision: number }>;
+  ): Promise<{ hash: number; revision: number; compactRevision: number }>;
   /** Writes a snapshot of one member to `path`; returns its size in bytes. */
   snapshot(path: string, signal: AbortSignal): Promise<number>;
   /**

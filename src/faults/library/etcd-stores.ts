@@ -7,7 +7,8 @@ const POLL_MS = 200;
 const PATIENCE_MS = 20_000;
 
 /**
- * Hash of each member's store at one revision, by name; a member that has not come to that revision is waited for.
+ * Hash of each member's store at one revision, by name; a member that has not come to that revision, or to the others'
+ * compaction, is waited for.
  * @throws HM_CLUSTER_STATE
  */
 export async function storeHashes(
@@ -23,9 +24,14 @@ export async function storeHashes(
     const asked = await Promise.allSettled(names.map((name) => levers.etcd.hashKv(name, revision, signal)));
     signal.throwIfAborted();
     const hashes = new Map<string, number>();
-    for (const [index, one] of asked.entries())
-      if (one.status === 'fulfilled') hashes.set(names[index] ?? '', one.value.hash);
-    if (hashes.size === names.length) return hashes;
+    const compacted = new Set<number>();
+    for (const [index, one] of asked.entries()) {
+      if (one.status !== 'fulfilled') continue;
+      hashes.set(names[index] ?? '', one.value.hash);
+      compacted.add(one.value.compactRevision);
+    }
+    // What one has compacted and another not yet is in the hash of the one only.
+    if (hashes.size === names.length && compacted.size === 1) return hashes;
     if (clock.nowUs() > untilUs)
       throw new HarnessError('HM_CLUSTER_STATE', `members of etcd do not tell their hash at ${revision}`);
     await delay(POLL_MS, { signal, clock });
