@@ -14,9 +14,14 @@ export class ServerLag {
   readonly #lag = new LatencyHistogram();
   #quickestMs = Number.NEGATIVE_INFINITY;
 
-  /** The first receipt of a change at wall time `wallMs`; deletions have no stamp of the kind. */
+  /**
+   * The first receipt of a change at wall time `wallMs`. Deletions have no stamp of the kind: neither their end, nor
+   * the mark that begins a graceful one, which no manager of fields has written.
+   */
   received(type: 'ADDED' | 'MODIFIED' | 'DELETED', frame: Buffer, wallMs: number): void {
-    const stampMs = type === 'DELETED' ? Number.NaN : serverStampMs(frame);
+    if (type === 'DELETED' || frameMember(frame, ['object', 'metadata', 'deletionTimestamp']) !== undefined)
+      return;
+    const stampMs = serverStampMs(frame);
     if (Number.isNaN(stampMs)) return;
     this.#quickestMs = Math.max(this.#quickestMs, stampMs - wallMs);
     this.#lag.record(Math.max(0, wallMs - stampMs) * 1_000);

@@ -48,6 +48,7 @@ describe('server lag', () => {
     const lag = new ServerLag();
     lag.received('DELETED', frame({ creationTimestamp: at(1) }), wallMs(5));
     lag.received('MODIFIED', frame({}), wallMs(5));
+    lag.received('MODIFIED', frame({ creationTimestamp: at(1), deletionTimestamp: at(35) }), wallMs(5));
     expect(lag.figures()).toEqual({});
   });
 });
